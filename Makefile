@@ -1,0 +1,95 @@
+# Everything a person or CI runs. `make help` lists it.
+#
+# One environment, .venv, filled in two steps: `make run` needs less than `make test`, so a newcomer waits less.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= $(shell for each in python3 python3.13 python3.12 python3.11; do \
+	"$$each" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$each" && break; done)
+BIN := .venv/bin
+JOBS ?= 2
+TYPED := $(wildcard function_app.py) shared functions infra
+# npm writes this file last, so it tells when node_modules is complete.
+NODE_MODULES := node_modules/.package-lock.json
+
+.PHONY: help run test check bench soak audit setup func golden fmt assets
+.DELETE_ON_ERROR:
+
+help: ## List these targets
+	@sed -nE 's/^([a-z]+):.*## (.*)$$/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do \
+		printf '  make %-8s %s\n' "$$name" "$$text"; done
+
+run: .venv/.run-stamp assets ## Start everything on this machine: database, web app, timers (DEMO=0: start empty)
+	@exec $(BIN)/python -m infra.local.run
+
+test: check assets ## Everything that CI runs, but the long proofs
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not soak" $(ARGS)
+
+check: setup ## Lint, format, types, import contracts, static security scan; no network
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy $(TYPED)
+	$(BIN)/lint-imports --no-cache
+
+bench: setup ## Measure, as ratios
+	$(BIN)/python -m shared.cli bench $(ARGS)
+
+soak: setup assets ## The long proofs: kills, faults, load, fuzz
+	$(BIN)/python -m pytest -m soak $(ARGS)
+
+audit: setup ## Look for known faults in the dependencies (asks the network)
+	$(BIN)/pip-audit -r requirements.txt
+	npm audit --omit=dev
+
+setup: .venv/.test-stamp ## Create .venv and install everything that `make test` needs
+
+func: setup assets ## Start the app under Azure Functions Core Tools, with Azurite
+	@command -v func >/dev/null || { \
+		echo "Azure Functions Core Tools (func) are not installed: npm install -g azure-functions-core-tools@4" >&2; \
+		echo "The same app starts without them: make run" >&2; exit 1; }
+	@command -v azurite >/dev/null || { \
+		echo "Azurite is not installed: npm install -g azurite" >&2; exit 1; }
+	@test -f local.settings.json || cp local.settings.json.example local.settings.json
+	@mkdir -p .local/azurite
+	@azurite --silent --skipApiVersionCheck --disableTelemetry --location .local/azurite & azurite=$$!; \
+		trap 'kill $$azurite' EXIT; source $(BIN)/activate; func start
+
+golden: setup ## Write what the parsers read from their samples as the expectation (ARGS=vendor)
+	$(BIN)/python -m shared.parsers.golden $(ARGS)
+
+fmt: setup ## Format, and fix what can be fixed
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+assets: .venv/.run-stamp $(NODE_MODULES)
+	@$(BIN)/python -m infra.local.assets
+
+# uv installs in seconds what takes pip a minute; where uv cannot be had, pip does.
+define install
+	$(BIN)/uv --quiet pip install --python $(BIN)/python -r $(1) || $(BIN)/python -m pip --quiet install -r $(1)
+endef
+
+.venv/.made-stamp:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; found: $$(python3 --version 2>&1)" >&2; exit 1; }
+	@echo "Creating .venv with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv --clear .venv || { \
+		echo "python3 has no working venv module; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@$(BIN)/python -m pip --quiet --disable-pip-version-check install uv || echo "No uv: installing with pip, which takes longer"
+	@touch $@
+
+.venv/.run-stamp: .venv/.made-stamp requirements.txt requirements-local.txt
+	@echo "Installing requirements-local.txt"
+	@$(call install,requirements-local.txt)
+	@touch $@
+
+.venv/.test-stamp: .venv/.run-stamp requirements-dev.txt
+	@echo "Installing requirements-dev.txt"
+	@$(call install,requirements-dev.txt)
+	@touch $@
+
+$(NODE_MODULES): package.json package-lock.json
+	@node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20 ? 1 : 0)' 2>/dev/null || { \
+		echo "Node 20 or newer is needed; found: $$(node --version 2>&1)" >&2; exit 1; }
+	@echo "Installing the front-end assets"
+	@npm ci --omit=dev --silent
+	@touch $@
