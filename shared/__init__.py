@@ -1,0 +1,1 @@
+"""What every function of the app shares: meaning, parsers, tables, use cases, read side."""
