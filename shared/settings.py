@@ -1,0 +1,80 @@
+"""The environment as one frozen object, checked where it enters. A leaf: imports nothing of ours."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from urllib.parse import quote
+
+
+class BadSetting(Exception):
+    """A setting is missing or makes no sense; the message says which and what to do."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """What the environment says. `docs/settings.md` describes each variable."""
+
+    app_env: str = "development"
+    app_port: int = 8000
+    secret_key: str = field(default="", repr=False)
+    db_host: str = ""
+    db_port: int = 5432
+    db_name: str = "backupchecks"
+    db_user: str = "backupchecks"
+    db_password: str = field(default="", repr=False)
+    local_dir: Path = Path(".local")
+    mail_folder: Path = Path(".local/mailbox")
+    public_url: str = ""
+    trusted_proxies: int = 0
+
+    @property
+    def is_production(self) -> bool:
+        return self.app_env == "production"
+
+    @property
+    def database_url(self) -> str:
+        """The SQLAlchemy URL; always with the driver's name, because the bare scheme means another one."""
+        if not self.db_host:
+            raise BadSetting("DB_HOST is not set: no database to talk to")
+        user, password, host = (quote(part, safe="") for part in (self.db_user, self.db_password, self.db_host))
+        login = f"{user}:{password}" if password else user
+        if self.db_host.startswith("/"):  # a directory with a Unix socket
+            return f"postgresql+psycopg2://{login}@/{self.db_name}?host={self.db_host}&port={self.db_port}"
+        return f"postgresql+psycopg2://{login}@{host}:{self.db_port}/{self.db_name}"
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """Return the settings in `environment`. Raise BadSetting when one can't be used."""
+    local_dir = Path(environment.get("LOCAL_DIR") or ".local")
+    found = Settings(
+        app_env=environment.get("APP_ENV") or "development",
+        app_port=_number(environment, "APP_PORT", 8000),
+        secret_key=environment.get("APP_SECRET_KEY") or "",
+        db_host=environment.get("DB_HOST") or "",
+        db_port=_number(environment, "DB_PORT", 5432),
+        db_name=environment.get("POSTGRES_DB") or "backupchecks",
+        db_user=environment.get("POSTGRES_USER") or "backupchecks",
+        db_password=environment.get("POSTGRES_PASSWORD") or "",
+        local_dir=local_dir,
+        mail_folder=Path(environment.get("MAIL_FOLDER") or local_dir / "mailbox"),
+        public_url=(environment.get("PUBLIC_URL") or "").rstrip("/"),
+        trusted_proxies=_number(environment, "TRUSTED_PROXIES", 0),
+    )
+    if found.is_production and len(found.secret_key) < 32:
+        raise BadSetting("APP_SECRET_KEY must have at least 32 characters in production")
+    return found
+
+
+@cache
+def settings() -> Settings:
+    """Return this process's settings, read once."""
+    return read_settings(os.environ)
+
+
+def _number(environment: Mapping[str, str], name: str, default: int) -> int:
+    text = environment.get(name) or str(default)
+    if not (text.isascii() and text.isdigit() and int(text) < 65536):
+        raise BadSetting(f"{name} must be a whole number from 0 to 65535, not {text!r}")
+    return int(text)
