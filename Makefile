@@ -29,7 +29,7 @@ check: setup ## Lint, format, types, import contracts, static security scan; no 
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy $(TYPED)
-	$(BIN)/lint-imports --no-cache
+	$(BIN)/lint-imports --no-cache --no-logo
 
 bench: setup ## Measure, as ratios
 	$(BIN)/python -m shared.cli bench $(ARGS)
