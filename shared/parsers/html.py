@@ -112,21 +112,22 @@ def _is_sane(html: str) -> bool:
     return True
 
 
-def _pieces(node: LexborNode) -> Iterator[str]:
+def _pieces(node: LexborNode, *, preformatted: bool = False) -> Iterator[str]:
     for child in node.iter(include_text=True):
         tag = child.tag
         if tag == "-text":
-            yield _ANY_SPACE.sub(" ", child.text_content or "")
+            text = child.text_content or ""
+            yield text if preformatted else _ANY_SPACE.sub(" ", text)
         elif tag is None or tag in _SILENT or tag.startswith("-"):
             continue
         elif tag == "br":
             yield "\n"
         elif tag in _BLOCKS:
             yield "\n"
-            yield from _pieces(child)
+            yield from _pieces(child, preformatted=preformatted or tag == "pre")
             yield "\n"
         else:
-            yield from _pieces(child)
+            yield from _pieces(child, preformatted=preformatted)
             if tag in ("td", "th"):
                 yield "\t"
 
