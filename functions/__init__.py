@@ -1,0 +1,1 @@
+"""What the platform calls: triggers that translate, then call one service."""
