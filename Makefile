@@ -9,6 +9,8 @@ PYTHON ?= $(shell for each in python3 python3.13 python3.12 python3.11; do \
 BIN := .venv/bin
 JOBS ?= 2
 TYPED := $(wildcard function_app.py) shared functions infra
+# Trust whom the machine trusts: companies have certificates of their own.
+export UV_SYSTEM_CERTS ?= 1
 # npm writes this file last, so it tells when node_modules is complete.
 NODE_MODULES := node_modules/.package-lock.json
 
@@ -64,9 +66,11 @@ fmt: setup ## Format, and fix what can be fixed
 assets: .venv/.run-stamp $(NODE_MODULES)
 	@$(BIN)/python -m infra.local.assets
 
-# uv installs in seconds what takes pip a minute; where uv cannot be had, pip does.
+# uv installs in seconds what takes pip a minute; where it cannot be had or does not know the way out, pip does.
 define install
-	$(BIN)/uv --quiet pip install --python $(BIN)/python -r $(1) || $(BIN)/python -m pip --quiet install -r $(1)
+	$(BIN)/uv --quiet pip install --python $(BIN)/python -r $(1) || { \
+		echo "Trying again with pip, which takes longer"; \
+		$(BIN)/python -m pip --quiet --disable-pip-version-check install -r $(1); }
 endef
 
 .venv/.made-stamp:
@@ -74,7 +78,7 @@ endef
 	@echo "Creating .venv with $$($(PYTHON) --version)"
 	@$(PYTHON) -m venv --clear .venv || { \
 		echo "python3 has no working venv module; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
-	@$(BIN)/python -m pip --quiet --disable-pip-version-check install uv || echo "No uv: installing with pip, which takes longer"
+	@$(BIN)/python -m pip --quiet --disable-pip-version-check install uv || echo "uv cannot be installed"
 	@touch $@
 
 .venv/.run-stamp: .venv/.made-stamp requirements.txt requirements-local.txt
