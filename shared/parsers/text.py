@@ -5,6 +5,8 @@ import unicodedata
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from shared.domain.names import fold as fold
+
 _SIZE = re.compile(r"(?P<number>\d+(?:[.,\u00a0 ]\d+)*)\s*(?P<unit>[KMGTPE]?i?B|bytes?|octets)\b", re.IGNORECASE)
 _POWER = {"k": 1, "m": 2, "g": 3, "t": 4, "p": 5, "e": 6}
 _MONTHS = {
@@ -35,11 +37,6 @@ _DAY_MONTH = re.compile(r"\b(\d{1,2})\.?\s+(?:de\s+)?([^\W\d_]{3,})\.?,?\s+(?:de
 _MONTH_DAY = re.compile(r"\b([^\W\d_]{3,})\.?\s+(\d{1,2}),?\s+(\d{4})\b")
 _DURATION_PART = re.compile(r"(\d+)\s*(d|h|m|s)[a-z]*", re.IGNORECASE)
 _CLOCK_DURATION = re.compile(r"(?:(\d+)[.:])?(\d{1,4}):(\d{2}):(\d{2})")
-
-
-def fold(text: str) -> str:
-    """Return `text` as names are compared: NFKC, white space folded, case folded."""
-    return " ".join(unicodedata.normalize("NFKC", text).split()).casefold()
 
 
 def one_line(text: str) -> str:

@@ -1,0 +1,23 @@
+"""Customers."""
+
+from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from shared.db.base import Base, CreatedAt, Id
+
+
+class Customer(Base):
+    """A customer of the MSP. An inactive one's jobs still make runs; the operational pages don't show them."""
+
+    __tablename__ = "customers"
+    __table_args__ = (
+        CheckConstraint("name = btrim(name) AND name <> ''", name="name_is_tidy"),
+        Index("uq_customers_name", text("lower(name)"), unique=True),
+    )
+
+    id: Mapped[Id]
+    name: Mapped[str]
+    active: Mapped[bool] = mapped_column(server_default=text("true"))
+    time_zone: Mapped[str | None]  # IANA name; None = the zone of the pages
+    note: Mapped[str] = mapped_column(server_default="")
+    created_at: Mapped[CreatedAt]

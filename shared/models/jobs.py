@@ -1,0 +1,126 @@
+"""Jobs, the keys by which their mails are known, their runs and what was reviewed."""
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from shared.db.base import Base, CreatedAt, Id, Instant, choice
+from shared.domain.job_key import KeyStanding
+from shared.domain.reading import Kind
+from shared.domain.run import MatchedBy, RunSource
+from shared.domain.status import Status
+
+
+class Job(Base):
+    """One backup job of a customer. Archived jobs make no runs and keep their history."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (
+        CheckConstraint("(archived_at IS NULL) = (archived_by IS NULL)", name="archived_is_paired"),
+        Index("ix_jobs_customer_id", "customer_id"),
+    )
+
+    id: Mapped[Id]
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id", ondelete="CASCADE"))
+    backup_software: Mapped[str]
+    backup_type: Mapped[str]
+    job_name: Mapped[str]
+    kind: Mapped[Kind] = mapped_column(choice(Kind, "kind"))
+    created_at: Mapped[CreatedAt]
+    created_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    archived_at: Mapped[Instant | None]
+    archived_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
+
+
+class JobKeyRow(Base):
+    """One key of a job, folded; a job may have several, a key belongs to one job."""
+
+    __tablename__ = "job_keys"
+    __table_args__ = (
+        UniqueConstraint(
+            "from_address", "backup_software", "backup_type", "job_name", "origin", name="uq_job_keys_key"
+        ),
+        Index("ix_job_keys_job_id", "job_id"),
+    )
+
+    id: Mapped[Id]
+    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
+    from_address: Mapped[str]
+    backup_software: Mapped[str]
+    backup_type: Mapped[str]
+    job_name: Mapped[str]
+    origin: Mapped[str] = mapped_column(server_default="")
+    origin_shown: Mapped[str] = mapped_column(server_default="")  # as the mail spelled it
+    standing: Mapped[KeyStanding] = mapped_column(choice(KeyStanding, "standing"), server_default="plain")
+    created_at: Mapped[CreatedAt]
+
+
+class Review(Base):
+    """One act of reviewing: some runs, one person, one moment. Undone at most once."""
+
+    __tablename__ = "reviews"
+    __table_args__ = (CheckConstraint("(undone_at IS NULL) = (undone_by IS NULL)", name="undone_is_paired"),)
+
+    id: Mapped[Id]
+    reviewed_at: Mapped[Instant]
+    reviewed_by: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
+    reason: Mapped[str | None]
+    undone_at: Mapped[Instant | None]
+    undone_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
+
+
+class JobRun(Base):
+    """One execution of a job. Only `services/record_run.py` makes one.
+
+    `raw_status` is what the mail said; `status` is what it counts as (a vanished object makes a
+    success a warning). `verdict_version` grows whenever either changes, so that nobody reviews
+    what he has not seen.
+    """
+
+    __tablename__ = "job_runs"
+    __table_args__ = (
+        CheckConstraint(
+            "(reviewed_at IS NULL) = (reviewed_by IS NULL) AND (reviewed_at IS NULL) = (review_id IS NULL)",
+            name="reviewed_is_paired",
+        ),
+        CheckConstraint("(source = 'mail') = (matched_by IS NOT NULL)", name="mail_runs_are_matched"),
+        Index("ix_job_runs_job_id_run_at", "job_id", text("run_at DESC"), text("id DESC")),
+        Index("ix_job_runs_unreviewed", "job_id", postgresql_where=text("reviewed_at IS NULL")),
+        Index("ix_job_runs_last_good", "job_id", text("run_at DESC"), postgresql_where=text("status = 'success'")),
+        Index("ix_job_runs_review_id", "review_id", postgresql_where=text("review_id IS NOT NULL")),
+    )
+
+    id: Mapped[Id]
+    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
+    source: Mapped[RunSource] = mapped_column(choice(RunSource, "source"))
+    reading_id: Mapped[int | None] = mapped_column(ForeignKey("mail_readings.id", ondelete="SET NULL"), unique=True)
+    matched_by: Mapped[MatchedBy | None] = mapped_column(choice(MatchedBy, "matched_by"))
+    run_at: Mapped[Instant]
+    raw_status: Mapped[Status] = mapped_column(choice(Status, "raw_status"))
+    status: Mapped[Status] = mapped_column(choice(Status, "status"))
+    message: Mapped[str] = mapped_column(server_default="")
+    started_at: Mapped[Instant | None]
+    ended_at: Mapped[Instant | None]
+    size_bytes: Mapped[int | None] = mapped_column(CheckConstraint("size_bytes >= 0", name="size_is_positive"))
+    verdict_version: Mapped[int] = mapped_column(server_default=text("1"))
+    reviewed_at: Mapped[Instant | None]
+    reviewed_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
+    review_id: Mapped[int | None] = mapped_column(ForeignKey("reviews.id", ondelete="RESTRICT"))
+    created_at: Mapped[CreatedAt]
+
+
+class VanishedObject(Base):
+    """An object that the job's earlier runs had and this one lacks; a finding until confirmed as removed."""
+
+    __tablename__ = "vanished_objects"
+    __table_args__ = (
+        UniqueConstraint("run_id", "name", "type"),
+        CheckConstraint("(confirmed_at IS NULL) = (confirmed_by IS NULL)", name="confirmed_is_paired"),
+    )
+
+    id: Mapped[Id]
+    run_id: Mapped[int] = mapped_column(ForeignKey("job_runs.id", ondelete="CASCADE"))
+    name: Mapped[str]
+    type: Mapped[str]
+    confirmed_at: Mapped[Instant | None]
+    confirmed_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
+    reason: Mapped[str] = mapped_column(server_default="")

@@ -1,0 +1,43 @@
+"""Settings that people change, and the record of import cycles."""
+
+from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from shared.db.base import Base, Id, Instant, choice
+from shared.domain.mailflow import Source
+
+
+class SystemSettings(Base):
+    """The one row of settings; read anew in every cycle."""
+
+    __tablename__ = "system_settings"
+    __table_args__ = (
+        CheckConstraint("id = 1", name="only_one"),
+        CheckConstraint("import_interval_minutes BETWEEN 1 AND 60", name="interval_in_range"),
+        CheckConstraint("import_batch BETWEEN 1 AND 10000 AND manual_batch BETWEEN 1 AND 10000", name="batch_in_range"),
+        CheckConstraint("raw_days BETWEEN 0 AND 3650", name="raw_days_in_range"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, server_default=text("1"))
+    ui_time_zone: Mapped[str] = mapped_column(server_default="Europe/Amsterdam")
+    import_enabled: Mapped[bool] = mapped_column(server_default=text("false"))
+    import_interval_minutes: Mapped[int] = mapped_column(server_default=text("15"))
+    import_batch: Mapped[int] = mapped_column(server_default=text("200"))
+    manual_batch: Mapped[int] = mapped_column(server_default=text("50"))
+    raw_days: Mapped[int] = mapped_column(server_default=text("90"))
+
+
+class ImportCycle(Base):
+    """One read of a source from start to end; an unfinished one was interrupted."""
+
+    __tablename__ = "import_cycles"
+    __table_args__ = (Index("ix_import_cycles_source_started_at", "source", text("started_at DESC")),)
+
+    id: Mapped[Id]
+    source: Mapped[Source] = mapped_column(choice(Source, "source"))
+    trigger: Mapped[str]
+    started_at: Mapped[Instant]
+    finished_at: Mapped[Instant | None]
+    complete: Mapped[bool] = mapped_column(server_default=text("false"))
+    counts: Mapped[dict[str, int]] = mapped_column(JSONB, server_default=text("'{}'"))
