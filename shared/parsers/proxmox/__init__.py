@@ -1,0 +1,1 @@
+"""Mails of Proxmox VE and Proxmox Backup Server."""
