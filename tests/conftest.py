@@ -120,7 +120,8 @@ def _start_on_a_free_place() -> Server:
     """Start on the first place that nobody uses: a run that was killed leaves a server behind, the next one ends it."""
     project = hashlib.sha256(os.fsencode(Path(__file__).resolve())).hexdigest()[:8]
     home = Path(tempfile.gettempdir()) / f"backupchecks-tests-{os.getuid()}-{project}"
-    home.mkdir(mode=0o711, exist_ok=True)  # the server's own account has to pass
+    home.mkdir(exist_ok=True)
+    home.chmod(0o711)  # the server's own account has to pass
     for number in itertools.count():
         server = Server(home / f"pg{number}", durable=False, name=f"backupchecks tests {number}")
         try:

