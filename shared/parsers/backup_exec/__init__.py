@@ -1,0 +1,1 @@
+"""Veritas (formerly Symantec) Backup Exec: alert mails."""
