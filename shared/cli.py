@@ -6,7 +6,8 @@ With `--json` stdout carries only JSON lines. Exit status: 0 done, 1 the work fa
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from getpass import getpass
 from pathlib import Path
 
 
@@ -25,12 +26,71 @@ def _parse(asked: argparse.Namespace) -> int:
             print(f"{name}: {problem.strerror}", file=sys.stderr)
             missing = True
             continue
-        _show(asked.json, {"file": name, **answer})
+        _show(asked, {"file": name, **answer})
     return 1 if missing else 0
 
 
-def _show(as_json: bool, answer: dict[str, object]) -> None:
-    if as_json:
+def _import(asked: argparse.Namespace) -> int:
+    from shared import clock
+    from shared.clients.mailbox import FolderMailbox, FolderUnreadable
+    from shared.domain.mailflow import Ending
+    from shared.services.import_mailbox import Summary, import_mailbox
+
+    def progress(summary: Summary) -> None:
+        if summary.fetched % 50 == 0:
+            print(f"\r{summary.fetched} mails", end="", file=sys.stderr, flush=True)
+
+    started = clock.now()
+    try:
+        summary = import_mailbox(FolderMailbox(asked.folder), trigger="cli", clock=clock.now, progress=progress)
+    except FolderUnreadable as problem:
+        print(problem, file=sys.stderr)
+        return 2
+    outcomes = {ending.value: summary.outcomes[ending.value] for ending in Ending}
+    seconds = (clock.now() - started).total_seconds()
+    _show(
+        asked,
+        {"fetched": summary.fetched, "readings": summary.readings, "outcomes": outcomes, "seconds": round(seconds, 3)},
+    )
+    return 0
+
+
+def _migrate(asked: argparse.Namespace) -> int:
+    from shared.db import migrate
+    from shared.settings import settings
+
+    migrate.upgrade(settings().database_url)
+    _show(asked, {"revision": migrate.expected_revision()})
+    return 0
+
+
+def _check(asked: argparse.Namespace) -> int:
+    from shared.db import migrate
+    from shared.db.session import engine
+
+    with engine().connect() as connection:
+        found = migrate.current_revision(connection)
+    expected = migrate.expected_revision()
+    _show(asked, {"database": "ok", "revision": found, "expected": expected, "ok": found == expected})
+    return 0 if found == expected else 1
+
+
+def _create_user(asked: argparse.Namespace) -> int:
+    from shared import clock
+    from shared.db.session import transaction
+    from shared.domain.permissions import Role
+    from shared.services.audit import SYSTEM
+    from shared.services.users import create_user
+
+    password = sys.stdin.readline().rstrip("\n") if asked.password_stdin else getpass("Password: ")
+    with transaction() as db:
+        user = create_user(db, asked.username, password, [Role(asked.role)], actor=SYSTEM, now=clock.now())
+    _show(asked, {"id": user.id, "username": user.username, "role": asked.role})
+    return 0
+
+
+def _show(asked: argparse.Namespace, answer: dict[str, object]) -> None:
+    if asked.json:
         print(json.dumps(answer, ensure_ascii=False))
         return
     print("\n".join(f"{key:>16}  {value}" for key, value in answer.items() if value not in (None, [], "")), end="\n\n")
@@ -39,17 +99,58 @@ def _show(as_json: bool, answer: dict[str, object]) -> None:
 def _arguments() -> argparse.ArgumentParser:
     ask = argparse.ArgumentParser(prog="python -m shared.cli", description=__doc__)
     commands = ask.add_subparsers(dest="command", required=True)
-    parse = commands.add_parser("parse", help="read mails with today's parsers, no database")
-    parse.add_argument("--json", action="store_true")
+
+    parse = _command(commands, "parse", _parse, "read mails with today's parsers, no database")
     parse.add_argument("files", nargs="+", metavar="FILE.eml")
-    parse.set_defaults(run=_parse)
+
+    imports = _command(commands, "import", _import, "import every .eml file below a folder")
+    imports.add_argument("--folder", type=Path, required=True)
+
+    _command(commands, "migrate", _migrate, "bring the schema to its newest revision")
+    _command(commands, "check", _check, "compare the database with this code")
+
+    admin = _command(commands, "create-admin", _create_user, "add an administrator")
+    admin.set_defaults(role="admin")
+    user = _command(commands, "create-user", _create_user, "add a user")
+    user.add_argument("--role", choices=["admin", "operator", "viewer", "reporter"], required=True)
+    for each in (admin, user):
+        each.add_argument("--username", required=True)
+        each.add_argument("--password-stdin", action="store_true", help="read the password from stdin's first line")
     return ask
 
 
+def _command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    run: Callable[[argparse.Namespace], int],
+    what: str,
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=what, description=what)
+    command.add_argument("--json", action="store_true", help="print only JSON lines on stdout")
+    command.set_defaults(run=run)
+    return command
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; refusals and settings that can't be used are a line on stderr, not a traceback."""
     asked = _arguments().parse_args(arguments)
-    status: int = asked.run(asked)
+    try:
+        status: int = asked.run(asked)
+    except Exception as problem:
+        if not _is_expected(problem):
+            raise
+        print(problem, file=sys.stderr)
+        return 1
     return status
+
+
+def _is_expected(problem: Exception) -> bool:
+    from sqlalchemy.exc import OperationalError
+
+    from shared.services.errors import Refusal
+    from shared.settings import BadSetting
+
+    return isinstance(problem, Refusal | BadSetting | OperationalError)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """How a reading of a mail ends, and where a mail is."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -40,3 +42,14 @@ class InboxReason(StrEnum):
     UNREADABLE = "unreadable"
     UNRECOGNISED = "unrecognised"
     AMBIGUOUS = "ambiguous"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Delivery:
+    """A mail as its source hands it over. `graph_id` is the immutable id; files are known by name and bytes."""
+
+    source: Source
+    raw: bytes
+    name: str = ""
+    graph_id: str | None = None
+    received_at: datetime | None = None

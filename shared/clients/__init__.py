@@ -1,0 +1,1 @@
+"""Systems outside: a Protocol each and the real one; fakes live with the tests."""

@@ -1,0 +1,1 @@
+"""The read side: one module a screen, returning frozen rows, never table objects."""

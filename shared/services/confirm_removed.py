@@ -1,0 +1,53 @@
+"""A person says that a vanished object was removed on purpose; the run's verdict follows."""
+
+from datetime import datetime
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from shared.models.jobs import JobRun, VanishedObject
+from shared.services.audit import Actor, record_act
+from shared.services.errors import BadInput, NotFound
+from shared.services.record_run import verdict
+
+
+def confirm_removed(db: Session, run_id: int, name: str, *, actor: Actor, reason: str, now: datetime) -> int:
+    """Confirm `name` as removed in every open finding of the job of `run_id`; return how many runs changed."""
+    if not reason.strip():
+        raise BadInput("Say why it is right that this object is gone.")
+    job_id = db.scalar(select(JobRun.job_id).where(JobRun.id == run_id))
+    confirmed = db.scalars(
+        update(VanishedObject)
+        .where(
+            VanishedObject.run_id.in_(select(JobRun.id).where(JobRun.job_id == job_id)),
+            func.lower(VanishedObject.name) == name.lower(),
+            VanishedObject.confirmed_at.is_(None),
+        )
+        .values(confirmed_at=now, confirmed_by=actor.person_id, reason=reason.strip())
+        .returning(VanishedObject.run_id)
+    ).all()
+    if not confirmed:
+        raise NotFound("This finding is gone: somebody else has confirmed it, or the object is back.")
+    changed = sum(_judge_again(db, each) for each in sorted(set(confirmed)))
+    record_act(
+        db,
+        actor,
+        "object.removed",
+        subject_type="job",
+        subject_id=job_id,
+        after={"object": name, "reason": reason},
+        now=now,
+    )
+    return changed
+
+
+def _judge_again(db: Session, run_id: int) -> bool:
+    run = db.get_one(JobRun, run_id, with_for_update=True, populate_existing=True)
+    open_findings = db.scalars(
+        select(VanishedObject.id).where(VanishedObject.run_id == run_id, VanishedObject.confirmed_at.is_(None))
+    ).all()
+    status = verdict(run.raw_status, open_findings)
+    if status is run.status:
+        return False
+    run.status, run.verdict_version = status, run.verdict_version + 1
+    return True

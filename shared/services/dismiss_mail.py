@@ -1,0 +1,93 @@
+"""Takes waiting mails out of the inbox and brings them back. Nothing is lost: the ledger keeps the row."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from shared.domain.mailflow import Ending, Location
+from shared.models.mail import MailMessage, MailReading
+from shared.services.audit import Actor, record_act
+from shared.services.errors import Conflict, NotFound
+from shared.services.route_mail import carry_out, plan_mail, read_again
+from shared.services.stored_mail import stored_mail
+
+
+def dismiss_mails(db: Session, mail_ids: Sequence[int], *, actor: Actor, reason: str, now: datetime) -> int:
+    """Dismiss what still waits of these mails; return how many mails that were. Repeating it is harmless."""
+    waiting = db.scalars(
+        select(MailMessage)
+        .where(MailMessage.id.in_(mail_ids), MailMessage.location == Location.INBOX)
+        .order_by(MailMessage.id)
+        .with_for_update()
+    ).all()
+    for message in waiting:
+        db.execute(
+            update(MailReading)
+            .where(MailReading.mail_id == message.id, MailReading.outcome == Ending.INBOX)
+            .values(outcome=Ending.DISMISSED, inbox_reason=None, dismissed_at=now, dismissed_by=actor.person_id)
+        )
+        if _has_runs(db, message.id):
+            message.location = Location.PROCESSED  # its runs still show it
+        else:
+            message.location, message.deleted_at, message.deleted_by = Location.DELETED, now, actor.person_id
+        message.delete_reason = reason
+        record_act(
+            db, actor, "mail.deleted", subject_type="mail", subject_id=message.id, after={"reason": reason}, now=now
+        )
+    return len(waiting)
+
+
+def restore_mail(db: Session, mail_id: int, *, actor: Actor, now: datetime) -> None:
+    """Bring a deleted mail back as if it came in now: today's parsers read it, known jobs get their run."""
+    message = db.get(MailMessage, mail_id, with_for_update=True, populate_existing=True)
+    if message is None:
+        raise NotFound("This mail is gone.")
+    if message.location is not Location.DELETED:
+        raise Conflict("This mail isn't deleted.")
+    message.location, message.deleted_at, message.deleted_by = Location.PROCESSED, None, None
+    message.delete_reason = ""
+    _route_anew(db, message, Ending.DISMISSED)
+    record_act(db, actor, "mail.restored", subject_type="mail", subject_id=message.id, now=now)
+
+
+def undo_duplicate(db: Session, mail_id: int, *, actor: Actor, now: datetime) -> None:
+    """A person says that this mail is no duplicate: read and route it like any other."""
+    message = db.get(MailMessage, mail_id, with_for_update=True, populate_existing=True)
+    if message is None:
+        raise NotFound("This mail is gone.")
+    if message.duplicate_of_id is None or message.duplicate_undone:
+        raise Conflict("This mail isn't marked as a duplicate.")
+    message.duplicate_undone = True
+    _route_anew(db, message, Ending.DUPLICATE)
+    record_act(db, actor, "duplicate.undone", subject_type="mail", subject_id=message.id, now=now)
+
+
+def reparse_mails(db: Session, mail_ids: Sequence[int]) -> int:
+    """Read waiting mails again with today's parsers; return how many left the inbox."""
+    waiting = db.scalars(
+        select(MailMessage)
+        .where(MailMessage.id.in_(mail_ids), MailMessage.location == Location.INBOX)
+        .order_by(MailMessage.received_at, MailMessage.id)
+        .with_for_update()
+    ).all()
+    for message in waiting:
+        read_again(db, message, stored_mail(message))
+    return sum(message.location is not Location.INBOX for message in waiting)
+
+
+def _route_anew(db: Session, message: MailMessage, settled_as: Ending) -> None:
+    for reading in db.scalars(
+        select(MailReading).where(MailReading.mail_id == message.id, MailReading.outcome == settled_as)
+    ):
+        db.delete(reading)
+    db.flush()  # the numbers of the readings are free again
+    plan = plan_mail(db, stored_mail(message))
+    carry_out(db, message.id, plan, received_at=message.received_at)
+    message.location, message.job_id = plan.location, plan.job_id
+
+
+def _has_runs(db: Session, mail_id: int) -> bool:
+    found = select(MailReading.id).where(MailReading.mail_id == mail_id, MailReading.outcome == Ending.RUN)
+    return db.scalar(found.limit(1)) is not None

@@ -1,0 +1,72 @@
+"""Moves, archives and deletes jobs."""
+
+from datetime import datetime
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from shared.domain.mailflow import Location
+from shared.models.customers import Customer
+from shared.models.jobs import Job, JobRun
+from shared.models.mail import MailMessage, MailReading
+from shared.services.audit import Actor, record_act
+from shared.services.errors import Conflict, NotFound
+
+
+def move_job(db: Session, job_id: int, customer_id: int, *, actor: Actor, now: datetime) -> None:
+    """Give the job to another customer. Raise NotFound."""
+    job = _locked(db, job_id)
+    if db.get(Customer, customer_id) is None:
+        raise NotFound("This customer doesn't exist (any more).")
+    before, job.customer_id = job.customer_id, customer_id
+    record_act(
+        db,
+        actor,
+        "job.moved",
+        subject_type="job",
+        subject_id=job_id,
+        before={"customer": before},
+        after={"customer": customer_id},
+        now=now,
+    )
+
+
+def archive_job(db: Session, job_id: int, *, actor: Actor, now: datetime) -> None:
+    """Archive the job: its mails make no runs any more. Raise NotFound or Conflict."""
+    job = _locked(db, job_id)
+    if job.archived_at is not None:
+        raise Conflict("This job is archived already.")
+    job.archived_at, job.archived_by = now, actor.person_id
+    record_act(db, actor, "job.archived", subject_type="job", subject_id=job_id, now=now)
+
+
+def unarchive_job(db: Session, job_id: int, *, actor: Actor, now: datetime) -> None:
+    """Take the job out of the archive. Raise NotFound or Conflict."""
+    job = _locked(db, job_id)
+    if job.archived_at is None:
+        raise Conflict("This job isn't archived.")
+    job.archived_at, job.archived_by = None, None
+    record_act(db, actor, "job.unarchived", subject_type="job", subject_id=job_id, now=now)
+
+
+def delete_job(db: Session, job_id: int, *, actor: Actor, now: datetime) -> None:
+    """Delete an archived job with its runs. Its mails go to the deleted ones, so the ledger stays whole."""
+    job = _locked(db, job_id)
+    if job.archived_at is None:
+        raise Conflict("Archive the job first; only archived jobs can be deleted.")
+    mails = select(MailReading.mail_id).join(JobRun, JobRun.reading_id == MailReading.id).where(JobRun.job_id == job_id)
+    db.execute(
+        update(MailMessage)
+        .where(MailMessage.id.in_(mails), MailMessage.location == Location.PROCESSED)
+        .values(location=Location.DELETED, deleted_at=now, deleted_by=actor.person_id, delete_reason="job.deleted")
+    )
+    facts = {"name": job.job_name, "customer": job.customer_id}
+    db.execute(delete(Job).where(Job.id == job_id))
+    record_act(db, actor, "job.deleted", subject_type="job", subject_id=job_id, before=facts, now=now)
+
+
+def _locked(db: Session, job_id: int) -> Job:
+    job = db.get(Job, job_id, with_for_update=True, populate_existing=True)
+    if job is None:
+        raise NotFound("This job doesn't exist (any more).")
+    return job

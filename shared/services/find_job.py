@@ -1,0 +1,55 @@
+"""Finds the job a reading belongs to; the rules are in domain/job_key.py, the rows come from here."""
+
+from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy.orm import Session, aliased
+
+from shared.domain.job_key import CouldBe, JobKey, KnownKey, Match, NoMatch, match
+from shared.models.jobs import Job, JobKeyRow
+
+
+def find_job(db: Session, key: JobKey, *, any_type: bool = False) -> Match | NoMatch | CouldBe:
+    """Return the job of `key`. With `any_type` the backup type isn't known and doesn't count."""
+    sender_is_shared = _other_customers_exist()
+    rows = db.execute(
+        select(Job.id, Job.customer_id, JobKeyRow.origin, Job.archived_at, JobKeyRow.standing, sender_is_shared)
+        .join(Job, Job.id == JobKeyRow.job_id)
+        .where(*_same_but_origin(key, any_type=any_type))
+    ).all()
+    known = [
+        KnownKey(job_id=row[0], customer_id=row[1], origin=row[2], archived=row[3] is not None, standing=row[4])
+        for row in rows
+    ]
+    return match(key.origin, known, sender_is_shared=any(row[5] for row in rows))
+
+
+def only_job_of_sender(db: Session, key: JobKey) -> int | None:
+    """Return the one active job that this sender has, when its software and stated origin fit; else None."""
+    rows = db.execute(
+        select(Job.id, JobKeyRow.backup_software, JobKeyRow.origin)
+        .join(Job, Job.id == JobKeyRow.job_id)
+        .where(JobKeyRow.from_address == key.from_address, Job.archived_at.is_(None))
+        .limit(20)
+    ).all()
+    if len({row[0] for row in rows}) != 1:
+        return None
+    fits = [row[0] for row in rows if row[1] == key.software and not (row[2] and key.origin and row[2] != key.origin)]
+    return fits[0] if fits else None
+
+
+def _same_but_origin(key: JobKey, *, any_type: bool) -> list[ColumnElement[bool]]:
+    same = [
+        JobKeyRow.from_address == key.from_address,
+        JobKeyRow.backup_software == key.software,
+        JobKeyRow.job_name == key.job_name,
+    ]
+    return same if any_type else [*same, JobKeyRow.backup_type == key.backup_type]
+
+
+def _other_customers_exist() -> ColumnElement[bool]:
+    """Whether the sender of a key row also reports for another customer than that row's."""
+    other_key, other_job = aliased(JobKeyRow), aliased(Job)
+    return exists(
+        select(other_key.id)
+        .join(other_job, other_job.id == other_key.job_id)
+        .where(other_key.from_address == JobKeyRow.from_address, other_job.customer_id != Job.customer_id)
+    ).correlate(JobKeyRow, Job)

@@ -1,0 +1,137 @@
+"""One read of a mailbox from start to end. Unlike other services it opens its own transactions: one a mail."""
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+
+from sqlalchemy import select, update
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from shared.clients.mailbox import Mailbox
+from shared.db.session import transaction
+from shared.domain.identity import file_key
+from shared.domain.mailflow import Delivery, Ending, Source
+from shared.models.mail import MailMessage, MailReading
+from shared.models.system import ImportCycle, SystemSettings
+from shared.services.import_mail import Imported, import_mail, quarantine_mail
+
+log = logging.getLogger(__name__)
+
+_CHUNK = 500
+
+
+@dataclass(slots=True)
+class Summary:
+    """What an import did. `fetched` counts mails, `outcomes` their readings; `new` mails were stored now."""
+
+    fetched: int = 0
+    new: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def readings(self) -> int:
+        return self.outcomes.total()
+
+    def add(self, imported: Imported) -> None:
+        """Count a mail; one that had come in before counts as duplicates, a reading each."""
+        self.fetched += 1
+        self.new += imported.is_new
+        endings = imported.endings if imported.is_new else (Ending.DUPLICATE,) * len(imported.endings)
+        self.outcomes.update(ending.value for ending in endings)
+
+    def as_counts(self) -> dict[str, int]:
+        return {"fetched": self.fetched, "new": self.new, "readings": self.readings, **self.outcomes}
+
+
+def import_mailbox(
+    mailbox: Mailbox,
+    *,
+    trigger: str,
+    clock: Callable[[], datetime],
+    limit: int | None = None,
+    progress: Callable[[Summary], None] = lambda _: None,
+) -> Summary:
+    """Import every mail of the mailbox that isn't in yet (at most `limit` new ones), a transaction each.
+
+    One bad mail never stops the others; a database that is gone stops the cycle, which the next one takes
+    up. A cycle that read everything is recorded as complete: only such a one covers its time.
+    """
+    cycle_id, keep_raw = _begin(mailbox.source, trigger, clock())
+    summary, complete = Summary(), True
+    for chunk in _chunks(mailbox.deliveries()):
+        known = _known_files(chunk)
+        for delivery in chunk:
+            if limit is not None and summary.new >= limit:
+                complete = False
+                break
+            summary.add(known.get(_key(delivery)) or _import_one(delivery, clock(), keep_raw=keep_raw))
+            progress(summary)
+    with transaction() as db:
+        done = update(ImportCycle).where(ImportCycle.id == cycle_id)
+        db.execute(done.values(finished_at=clock(), complete=complete, counts=summary.as_counts()))
+    log.info("import done", extra={"trigger": trigger, "counts": summary.as_counts()})
+    return summary
+
+
+def import_deliveries(deliveries: Iterable[Delivery], *, clock: Callable[[], datetime]) -> Summary:
+    """Import mails that a person uploaded; they cover no mailbox."""
+    with transaction() as db:
+        keep_raw = _keeps_raw(db.get_one(SystemSettings, 1))
+    summary = Summary()
+    for delivery in deliveries:
+        summary.add(_import_one(delivery, clock(), keep_raw=keep_raw))
+    return summary
+
+
+def _import_one(delivery: Delivery, now: datetime, *, keep_raw: bool) -> Imported:
+    try:
+        with transaction() as db:
+            return import_mail(db, delivery, now=now, keep_raw=keep_raw)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as problem:  # a bug of ours must not lose the mail, nor hold up the rest
+        log.exception("import of a mail crashed", extra={"file_name": delivery.name})
+        with transaction() as db:
+            return quarantine_mail(db, delivery, f"the import crashed: {type(problem).__name__}", now=now)
+
+
+def _begin(source: Source, trigger: str, now: datetime) -> tuple[int, bool]:
+    with transaction() as db:
+        cycle = ImportCycle(source=source, trigger=trigger, started_at=now)
+        db.add(cycle)
+        db.flush()  # the end of the cycle needs its id
+        return cycle.id, _keeps_raw(db.get_one(SystemSettings, 1))
+
+
+def _keeps_raw(settings: SystemSettings) -> bool:
+    return settings.raw_days > 0
+
+
+def _known_files(chunk: list[Delivery]) -> dict[bytes, Imported]:
+    """Return which files of the chunk came in before: one question for all of them."""
+    keys = [_key(delivery) for delivery in chunk]
+    with transaction() as db:
+        rows = db.execute(
+            select(MailMessage.file_key, MailMessage.id, MailReading.outcome)
+            .join(MailReading, MailReading.mail_id == MailMessage.id)
+            .where(MailMessage.file_key.in_(keys))
+            .order_by(MailMessage.id, MailReading.number)
+        ).all()
+    found: dict[bytes, Imported] = {}
+    for key, mail_id, outcome in rows:
+        assert key is not None  # it was asked for by its key
+        before = found[key].endings if key in found else ()
+        found[key] = Imported(mail_id, (*before, outcome), is_new=False)
+    return found
+
+
+def _key(delivery: Delivery) -> bytes:
+    return b"" if delivery.graph_id else file_key(delivery.name, delivery.raw)
+
+
+def _chunks(deliveries: Iterator[Delivery]) -> Iterator[list[Delivery]]:
+    while chunk := list(islice(deliveries, _CHUNK)):
+        yield chunk
