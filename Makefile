@@ -40,7 +40,7 @@ soak: setup assets ## The long proofs: kills, faults, load, fuzz
 	$(BIN)/python -m pytest -m soak $(ARGS)
 
 audit: setup ## Look for known faults in the dependencies (asks the network)
-	$(BIN)/pip-audit -r requirements.txt
+	$(BIN)/pip-audit --strict -r requirements.txt
 	npm audit --omit=dev
 
 setup: .venv/.test-stamp ## Create .venv and install everything that `make test` needs
