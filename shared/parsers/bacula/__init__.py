@@ -1,0 +1,1 @@
+"""Bacula and Bareos: job reports and the daemons' own messages."""
