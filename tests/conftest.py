@@ -11,12 +11,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import hypothesis
 import pytest
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from infra.local.postgres import InUseError, Server
+
+# How long one example takes says more about the machine than about the code.
+hypothesis.settings.register_profile("steady", deadline=None)
+hypothesis.settings.load_profile("steady")
 
 TEMPLATE = "template_backupchecks"
 fresh_names = (f"test_{number}" for number in itertools.count())

@@ -181,6 +181,10 @@ class Server:
             holder = lock.read().decode()
             lock.close()
             raise InUseError(f"{self.data_dir} is served by process {holder} already; stop that one first") from None
+        if not os.fstat(lock.fileno()).st_nlink:  # its last holder destroyed everything, this file too
+            lock.close()
+            self._take_lock()
+            return
         lock.truncate(0)
         lock.write(str(os.getpid()).encode())
         lock.flush()
