@@ -1,0 +1,88 @@
+"""Customers: the list, the choices of a type-ahead, and the export."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from shared.models.customers import Customer
+from shared.models.jobs import Job
+from shared.queries.rows import PAGE_SIZE, Page, contains
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CustomerRow:
+    """One customer; `jobs` counts those that aren't archived."""
+
+    customer_id: int
+    name: str
+    active: bool
+    time_zone: str | None
+    note: str
+    jobs: int
+
+
+def customers(
+    db: Session,
+    *,
+    text: str = "",
+    active: bool | None = None,
+    sort: str = "name",
+    descending: bool = False,
+    page: int = 1,
+) -> Page[CustomerRow]:
+    """Return one page of customers whose name has all words of `text`."""
+    conditions: list[ColumnElement[bool]] = [contains(word, Customer.name, Customer.note) for word in text.split()]
+    if active is not None:
+        conditions.append(Customer.active.is_(active))
+    keys: dict[str, ColumnElement[Any]] = {"name": func.lower(Customer.name), "jobs": _job_count()}
+    key = keys.get(sort, keys["name"])
+    found = db.execute(
+        _select()
+        .where(*conditions)
+        .order_by(key.desc() if descending else key, func.lower(Customer.name))
+        .limit(PAGE_SIZE)
+        .offset((page - 1) * PAGE_SIZE)
+    ).all()
+    total = db.scalar(select(func.count()).select_from(Customer).where(*conditions)) or 0
+    return Page(rows=tuple(CustomerRow(**row._asdict()) for row in found), number=page, total=total)
+
+
+def customer(db: Session, customer_id: int) -> CustomerRow | None:
+    """Return one customer, or None."""
+    row = db.execute(_select().where(Customer.id == customer_id)).one_or_none()
+    return CustomerRow(**row._asdict()) if row else None
+
+
+def find_customers(db: Session, text: str, most: int = 20) -> list[CustomerRow]:
+    """Return active customers whose name has all words of `text` in any place, those that begin with it first."""
+    conditions = [contains(word, Customer.name) for word in text.split()]
+    found = db.execute(
+        _select()
+        .where(Customer.active.is_(True), *conditions)
+        .order_by(Customer.name.istartswith(text.strip(), autoescape=True).desc(), func.lower(Customer.name))
+        .limit(most)
+    )
+    return [CustomerRow(**row._asdict()) for row in found]
+
+
+def all_customers(db: Session) -> list[CustomerRow]:
+    """Return every customer by name, for the export."""
+    return [CustomerRow(**row._asdict()) for row in db.execute(_select().order_by(func.lower(Customer.name)))]
+
+
+def _job_count() -> ColumnElement[int]:
+    mine = select(func.count()).where(Job.customer_id == Customer.id, Job.archived_at.is_(None))
+    return mine.correlate(Customer).scalar_subquery()
+
+
+def _select() -> Any:  # noqa: ANN401 -- the row type is spelled out by CustomerRow
+    return select(
+        Customer.id.label("customer_id"),
+        Customer.name,
+        Customer.active,
+        Customer.time_zone,
+        Customer.note,
+        _job_count().label("jobs"),
+    )
