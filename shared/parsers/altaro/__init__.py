@@ -1,0 +1,1 @@
+"""Altaro VM Backup, now Hornetsecurity VM Backup: the daily report."""
