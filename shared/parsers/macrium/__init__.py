@@ -1,0 +1,1 @@
+"""Macrium Reflect, its Site Manager and its Image Guardian."""
