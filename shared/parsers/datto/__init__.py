@@ -1,0 +1,1 @@
+"""Datto: alerts of Endpoint Backup and of its direct-to-cloud agents."""
