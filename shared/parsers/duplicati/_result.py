@@ -17,6 +17,9 @@ _WARNING_FACTS = (
     "ReportedQuotaError",
     "ReportedQuotaWarning",
 )
+_BEFORE_ERRORS = frozenset(
+    {"MessagesActualLength", "WarningsActualLength", "ErrorsActualLength", "Messages", "Warnings"}
+)
 _EPOCH = re.compile(r"\((?P<seconds>\d{9,11})\)")
 
 
@@ -47,6 +50,7 @@ def result(body: str) -> Result:
 def _from_text(body: str) -> Result:
     found = Result()
     operations = verdicts = 0
+    below: set[str] = set()  # what stands below the verdict
     lines = body.split("\n")
     for index, line in enumerate(lines):
         _note_log_line(found, line)
@@ -65,11 +69,17 @@ def _from_text(body: str) -> Result:
             found.words.append(value)
             found.is_decided = found.is_decided or not match["indent"]
         else:
+            below |= {name} if found.is_decided else set()
             _note(found, name, value)
     # Compacting and testing have a verdict each, before that of the whole. Forwarding may have taken the
     # indent away that tells them apart: then there must be a verdict for every operation.
-    found.is_decided = found.is_decided and verdicts >= operations
+    found.is_decided = found.is_decided and verdicts >= operations and _is_whole(below)
     return found
+
+
+def _is_whole(below: set[str]) -> bool:
+    """Tell whether the facts below the verdict arrived: its lists, or the duration where a version has no lists."""
+    return "Errors" in below or ("Duration" in below and below.isdisjoint(_BEFORE_ERRORS))
 
 
 def _note_log_line(found: Result, line: str) -> None:

@@ -112,7 +112,7 @@ def _verdict(word: str | None, found: Result, *, is_backup: bool) -> tuple[Statu
     if status is not Status.FAILED and (unknown := [said for said in found.words if said not in STATUS]):
         raise UnreadableMail(f"unknown status {unknown[0]!r}")
     if status is Status.SUCCESS and not found.is_decided and (is_backup or not found.ends_with_lists):
-        raise UnreadableMail("the body lacks “ParsedResult:”")
+        raise UnreadableMail("the body lacks “ParsedResult:” of the whole, or what follows it")
     deciding = dict.fromkeys(text for proof, text in proofs if proof is status)
     return status, tuple(deciding)[:5] or ("Errors: []",)
 
