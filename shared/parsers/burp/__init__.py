@@ -1,0 +1,1 @@
+"""burp, the network backup for Unix and Windows: its notification mails."""
