@@ -26,6 +26,7 @@ ALERTS = {
     "agent not checking in": (NOT_CHECKING_IN, Status.WARNING),
 }
 
+_BODY_SIZE = 100_000  # an alert is one page; only a hostile one is longer
 _MARK = "endpoint backup agent ("
 _SUBJECT = re.compile(
     r"Endpoint Backup Agent \((?P<agent>.{1,200}?)\) (?P<alert>[^()]{1,80}?) for (?:Client|Organization) "
@@ -40,10 +41,10 @@ def recognises(mail: Mail) -> bool:
 
 def parse(mail: Mail) -> Reading:
     found = _SUBJECT.search(mail.subject)
-    named = labels(mail.body)
+    named = labels(mail.body[:_BODY_SIZE])
     agent = first_label(named, ("agent name",)) or (found["agent"] if found else None)
     organisation = first_label(named, ("organization name",)) or (found["organisation"] if found else None)
-    lines = [one_line(line) for line in mail.body.split("\n")]
+    lines = [one_line(line) for line in mail.body[:_BODY_SIZE].split("\n")]
     said = [ALERTS[word] for word in [fold(found["alert"]) if found else "", *map(fold, lines)] if word in ALERTS]
     if not said:
         raise UnreadableMail(

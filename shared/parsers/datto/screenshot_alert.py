@@ -25,7 +25,7 @@ def parse(mail: Mail) -> Reading:
     subject = fold(mail.subject)
     words = subject[subject.index(_MARK) + len(_MARK) :].split() if _MARK in subject else []
     word = words[0].strip(".:!") if words else ""
-    named = labels(mail.body)
+    named = labels(mail.body[:100_000])
     agent, organisation = first_label(named, ("agent name",)), first_label(named, ("organization name",))
     status = STATUS.get(word)
     if status is None:

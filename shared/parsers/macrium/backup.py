@@ -12,7 +12,7 @@ import re
 
 from shared.domain.mail import Mail
 from shared.domain.reading import ObjectResult, Reading
-from shared.domain.status import Status, worst
+from shared.domain.status import Status, badness, worst
 from shared.parsers.contract import Parser, UnreadableMail
 from shared.parsers.text import first_label, fold, labels, one_line
 
@@ -47,6 +47,7 @@ _PRODUCT = "macrium reflect"
 _SMILEY = re.compile(r"(?P<word>[A-Za-z ]{1,40}?) ?(?::\)|:\(|:\|)")
 _NAMING = re.compile(r"(?:computer(?: name)?|machine name|(?:backup )?definition(?: file)?): ", re.IGNORECASE)
 _LINE_SIZE = 500
+_HEAD_LINES = 200  # names stand above the log
 
 Claims = list[tuple[Status, str]]
 
@@ -58,11 +59,11 @@ def recognises(mail: Mail) -> bool:
 def parse(mail: Mail) -> Reading:
     host, words = _from_subject(mail.subject)
     lines = [one_line(line[:_LINE_SIZE]) for line in mail.body.split("\n") if line.strip()]
-    found = labels("\n".join(lines))
+    found = labels("\n".join(lines[:_HEAD_LINES]))
     host = first_label(found, ("computer name", "computer", "machine name")) or host
     job = _definition(found) or host
     try:
-        status, evidence = _verdict(words, lines, found)
+        status, evidence = _verdict(words, lines)
     except UnreadableMail as problem:
         raise UnreadableMail(problem.reason, job_name=job, origin=host) from problem
     message = "" if status is Status.SUCCESS else _message(lines)
@@ -96,10 +97,10 @@ def _definition(found: dict[str, str]) -> str | None:
     return name[:-4] if name.lower().endswith(".xml") else name or None
 
 
-def _verdict(words: str, lines: list[str], found: dict[str, str]) -> tuple[Status, tuple[str, ...]]:
+def _verdict(words: str, lines: list[str]) -> tuple[Status, tuple[str, ...]]:
     """Return the worst that subject and body say. Raise UnreadableMail where success isn't said by the body too."""
     said, unknown = _said_by(lines)
-    claims = [*said, *_counted(found, lines)]
+    claims = [*said, *_counted(lines)]
     if words in STATUS:
         claims.append((STATUS[words], f"subject: {words}"))
     status = worst((status for status, _ in claims), default=Status.SUCCESS)
@@ -124,16 +125,20 @@ def _said_by(lines: list[str]) -> tuple[Claims, str]:
     return [], ""
 
 
-def _counted(found: dict[str, str], lines: list[str]) -> Claims:
+def _counted(lines: list[str]) -> Claims:
     """Return what can only make it worse: counters above zero and lines of the log."""
     claims = []
-    for name, status in COUNTERS.items():
-        count = found.get(name, "")
-        if count.isascii() and count.isdigit() and count.strip("0"):
-            claims.append((status, f"{name}: {count}"))
-    folded = [line.casefold() for line in lines]
-    claims += [(status, text) for text, status in LOG_LINES.items() if any(line.startswith(text) for line in folded)]
-    return claims
+    for line in lines:
+        folded = line.casefold()
+        label, _, count = folded.partition(": ")
+        if label in COUNTERS and count.isascii() and count.isdigit() and count.strip("0"):
+            claims.append((COUNTERS[label], folded))
+        claims += [(status, text) for text, status in LOG_LINES.items() if folded.startswith(text)]
+    return sorted(claims, key=_worst_first)[:20]
+
+
+def _worst_first(claim: tuple[Status, str]) -> int:
+    return -badness(claim[0])
 
 
 def _message(lines: list[str]) -> str:
