@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 
 from shared.domain.names import fold as fold
 
+MAX_LABELS = 2_000
+
 _SIZE = re.compile(r"(?P<number>\d+(?:[.,\u00a0 ]\d+)*)\s*(?P<unit>[KMGTPE]?i?B|bytes?|octets)\b", re.IGNORECASE)
 _POWER = {"k": 1, "m": 2, "g": 3, "t": 4, "p": 5, "e": 6}
 _MONTHS = {
@@ -47,18 +49,24 @@ def one_line(text: str) -> str:
 def labels(body: str, separators: str = ":") -> dict[str, str]:
     """Return the `Label: value` lines of a body, by folded label; the first line of a label counts.
 
-    A value that stands alone on the next line (a label line ends with its colon) is taken too.
+    A value that stands alone on the next line (a label line ends with its colon) is taken too. At most
+    MAX_LABELS different ones: a log of millions of lines must not keep us busy.
     """
     found: dict[str, str] = {}
+    spelled: set[str] = set()
     lines = body.split("\n")
     for index, line in enumerate(lines):
         cut = min((at for mark in separators if (at := line.find(mark)) > 0), default=0)
-        if not cut or cut > 60:
+        label = line[:cut]
+        if not cut or cut > 60 or label in spelled:
             continue
+        spelled.add(label)
         value = one_line(line[cut + 1 :])
         if not value and index + 1 < len(lines) and ":" not in lines[index + 1]:
             value = one_line(lines[index + 1])
-        found.setdefault(fold(line[:cut]), value)
+        found.setdefault(fold(label), value)
+        if len(found) >= MAX_LABELS:
+            break
     return found
 
 
