@@ -5,7 +5,9 @@ import unicodedata
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from shared.domain.names import fold as fold
+from shared.domain.names import fold
+
+__all__ = ["duration", "first_label", "fold", "labels", "one_line", "size_in_bytes", "wall_clock"]
 
 MAX_LABELS = 2_000
 
@@ -113,7 +115,7 @@ def wall_clock(text: str, *, day_first: bool = True) -> datetime | None:
     `day_first=False`), "17 Aug 2023", "zaterdag 1 februari 2020" and "Jun 10 2025" in Dutch,
     English, German, French, Italian and Spanish. A date without a time is midnight.
     """
-    day, rest = _day(text, day_first)
+    day, rest = _day(text, day_first=day_first)
     if day is None:
         return None
     clock = _CLOCK.search(rest)
@@ -128,7 +130,7 @@ def wall_clock(text: str, *, day_first: bool = True) -> datetime | None:
         return None
 
 
-def _day(text: str, day_first: bool) -> tuple[datetime | None, str]:
+def _day(text: str, *, day_first: bool) -> tuple[datetime | None, str]:
     plain = "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
     for pattern, order in ((_ISO_DAY, "ymd"), (_DAY_FIRST, "dmy"), (_DAY_MONTH, "dMy"), (_MONTH_DAY, "Mdy")):
         for match in pattern.finditer(plain):
