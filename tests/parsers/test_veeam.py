@@ -270,6 +270,14 @@ def test_a_hostile_mail_is_read_in_linear_time() -> None:
     assert not is_green(read(Mail(from_address="a@b.example", subject="[" * 2000, text=body, body=body)))
 
 
+def test_a_long_date_in_an_unknown_language_costs_only_the_time() -> None:
+    mail = replaced(sample("agent-policy-success"), "Tuesday, May 5, 2026 10:00:08 AM", "wtorek, 5 maja 2026 10:00:08")
+
+    reading = only_reading(read(mail))
+
+    assert (reading.status, reading.job_name, reading.started_at) == (Status.SUCCESS, "Kestrel laptops", None)
+
+
 def test_a_quoted_older_report_is_a_reading_of_its_own() -> None:
     newer = sample("backup-warning-text-form-description-reads-success")
     older = sample("backup-success-text-form-italian-dates")

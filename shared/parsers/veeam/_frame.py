@@ -28,6 +28,7 @@ _LABELS = frozenset(
     "|backup size|dedupe|compression|bottleneck|processing rate|assigned|configured|disconnected|processed"
     "|read|seen|updated".split("|")
 )
+_YEAR_AND_CLOCK = re.compile(r"\b20\d\d\b.{0,20}\b\d{1,2}[:.]\d\d[:.]\d\d\b")
 _FIRST_COLUMNS = frozenset({"name", "extent"})
 _HEADER_LINES = 12  # a header in text form is never longer, however the mail was converted
 _VALUE_CHARS = 100  # a size, a time or a date is never longer; hostile ones would keep the number patterns busy
@@ -195,7 +196,9 @@ def _starts_a_block(grid: Sequence[Row], at: int) -> bool:
 
 
 def _is_session(row: Row) -> bool:
-    return len(row) == 1 and "\n" not in row[0] and wall_clock(row[0][:100]) is not None
+    """Say whether this is the long date; months of a language we can't read still have a year and a clock."""
+    text = row[0][:_VALUE_CHARS]
+    return len(row) == 1 and "\n" not in row[0] and bool(_YEAR_AND_CLOCK.search(text) or wall_clock(text))
 
 
 def _block(part: Sequence[Row], *, in_text: bool, has_footer: bool) -> Block:
@@ -256,7 +259,12 @@ def _is_furniture(line: str) -> bool:
 
 
 def _is_table_header(row: Row) -> bool:
-    return len(row) > 2 and fold(row[0]) in _FIRST_COLUMNS and any(fold(cell) == "status" for cell in row)
+    return (
+        len(row) > 2
+        and len(row[0]) < 9
+        and fold(row[0]) in _FIRST_COLUMNS
+        and any(fold(cell) == "status" for cell in row)
+    )
 
 
 def _tables(part: Sequence[Row], *, in_text: bool) -> tuple[tuple[Table, ...], tuple[str, ...]]:
@@ -265,7 +273,7 @@ def _tables(part: Sequence[Row], *, in_text: bool) -> tuple[tuple[Table, ...], t
     ending: list[str] = []
     is_open = is_below_a_row = False
     for row in part:
-        is_single = sum(1 for cell in row if cell) < 2
+        is_single = len(row) == 1 or len(list(filter(None, row))) < 2
         if in_text and is_single and not row[0]:
             is_below_a_row = False  # converters put empty lines between rows, none inside a message
             continue

@@ -101,7 +101,7 @@ def _from_objects(block: Block, objects: Sequence[ObjectResult]) -> Iterator[Pro
     for table in block.tables:
         for row in table.rows:
             message = details(table, row)
-            if any(line.startswith(_TROUBLE) for line in message.split("\n")):
+            if message and any(line.startswith(_TROUBLE) for line in message.split("\n")):
                 yield Status.WARNING, f"{row[0]}: {message.replace(chr(10), ' ')}"
 
 
