@@ -7,8 +7,9 @@ from functools import lru_cache
 from shared.domain.mail import Mail
 from shared.parsers.html import plain_text
 from shared.parsers.text import fold, wall_clock
-from shared.parsers.veeam._frame import FOOTER, JOB_TITLE
+from shared.parsers.veeam._frame import JOB_TITLE
 from shared.parsers.veeam._subject import Subject, subject_of
+from shared.parsers.veeam._tables import FOOTER
 
 _TITLE_LINE = re.compile(r"^[> ]{0,8}" + JOB_TITLE.pattern + "$", re.MULTILINE)
 _FOOTER_LINE = re.compile(r"^[> ]{0,8}" + FOOTER.pattern + r"\s*$", re.MULTILINE)

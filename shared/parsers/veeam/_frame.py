@@ -15,13 +15,10 @@ from itertools import pairwise
 from shared.domain.mail import Mail
 from shared.parsers.html import plain_text, rows
 from shared.parsers.text import duration, first_label, fold, one_line, size_in_bytes, wall_clock
+from shared.parsers.veeam._tables import FOOTER, Row, Table, is_furniture, is_table_header, tables_of
 from shared.parsers.veeam._words import status_of
 
 JOB_TITLE = re.compile(r"(?P<type>[^\s:>][^\n:]{1,60}) job: (?P<name>[^\n\t]+)")
-FOOTER = re.compile(
-    r"Veeam (?P<product>Backup & Replication|Backup for Microsoft (?:Office )?365|Agent for Microsoft Windows"
-    r"|Agent for Linux) v?\d[\d.]*(?:[ ,][^\n]{0,200})?"
-)
 _PROCESSED = re.compile(r"(?P<done>\d{1,7}) of (?P<total>\d{1,7}) (?P<unit>[A-Za-z ]{2,40}) processed")
 _LABELS = frozenset(
     "success|warning|warnings|error|errors|start time|end time|duration|total size|data read|transferred"
@@ -29,24 +26,8 @@ _LABELS = frozenset(
     "|read|seen|updated".split("|")
 )
 _YEAR_AND_CLOCK = re.compile(r"\b20\d\d\b.{0,20}\b\d{1,2}[:.]\d\d[:.]\d\d\b")
-_FIRST_COLUMNS = frozenset({"name", "extent"})
 _HEADER_LINES = 12  # a header in text form is never longer, however the mail was converted
 _VALUE_CHARS = 100  # a size, a time or a date is never longer; hostile ones would keep the number patterns busy
-
-Row = list[str]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Table:
-    """A table of objects: its folded column names and its rows."""
-
-    columns: tuple[str, ...]
-    rows: tuple[Row, ...]
-
-    def value(self, row: Row, column: str) -> str:
-        """Return a row's text below `column`; empty where the row has none."""
-        at = self.columns.index(column) if column in self.columns else len(row)
-        return one_line(row[at]) if at < len(row) else ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -206,9 +187,9 @@ def _block(part: Sequence[Row], *, in_text: bool, has_footer: bool) -> Block:
     right = part[0][1].split("\n") if len(part[0]) > 1 else []
     processed = next((match for line in right if (match := _PROCESSED.fullmatch(line))), None)
     words = [line for line in right if line and not _PROCESSED.fullmatch(line)]
-    summary_end = next((at for at, row in enumerate(part) if _is_table_header(row)), len(part))
+    summary_end = next((at for at, row in enumerate(part) if is_table_header(row)), len(part))
     session, facts, notes = _summary(part[1:summary_end])
-    tables, ending = _tables(part[summary_end:], in_text=in_text)
+    tables, ending = tables_of(part[summary_end:], in_text=in_text)
     return Block(
         title=one_line(left[0]),
         description=one_line(" ".join(left[1:])),
@@ -235,7 +216,7 @@ def _summary(part: Sequence[Row]) -> tuple[str, dict[str, str], tuple[str, ...]]
         else:
             notes += _pairs(row, facts)
     lines = (one_line(line) for note in notes for line in note.split("\n"))
-    return session, facts, tuple(line for line in lines if line and not _is_furniture(line))
+    return session, facts, tuple(line for line in lines if line and not is_furniture(line))
 
 
 def _pairs(row: Row, facts: dict[str, str]) -> list[str]:
@@ -252,52 +233,3 @@ def _pairs(row: Row, facts: dict[str, str]) -> list[str]:
         facts.setdefault(names[at], one_line(row[at + 1])[:_VALUE_CHARS] if has_value else "")
         at += 2 if has_value else 1
     return loose
-
-
-def _is_furniture(line: str) -> bool:
-    return fold(line) == "details" or FOOTER.fullmatch(line) is not None
-
-
-def _is_table_header(row: Row) -> bool:
-    return (
-        len(row) > 2
-        and len(row[0]) < 9
-        and fold(row[0]) in _FIRST_COLUMNS
-        and any(fold(cell) == "status" for cell in row)
-    )
-
-
-def _tables(part: Sequence[Row], *, in_text: bool) -> tuple[tuple[Table, ...], tuple[str, ...]]:
-    """Return the tables, each up to its first row of one cell, and the lines that belong to none."""
-    tables: list[_OpenTable] = []
-    ending: list[str] = []
-    is_open = is_below_a_row = False
-    for row in part:
-        is_single = len(row) == 1 or len(list(filter(None, row))) < 2
-        if in_text and is_single and not row[0]:
-            is_below_a_row = False  # converters put empty lines between rows, none inside a message
-            continue
-        if _is_table_header(row):
-            tables.append(_OpenTable(columns=tuple(fold(cell) for cell in row)))
-            is_open, is_below_a_row = True, False
-        elif is_open and not is_single:
-            tables[-1].rows.append([row])
-            is_below_a_row = in_text
-        elif is_open and is_below_a_row and not _is_furniture(row[0]):
-            tables[-1].rows[-1].append(row)
-        else:
-            is_open = False
-            ending.append(one_line(" ".join(row)))
-    return tuple(table.closed() for table in tables), tuple(ending)
-
-
-@dataclass(frozen=True, slots=True)
-class _OpenTable:
-    """A table while its rows are found; in text forms lines of one cell continue the last message."""
-
-    columns: tuple[str, ...]
-    rows: list[list[Row]] = field(default_factory=list)
-
-    def closed(self) -> Table:
-        whole = tuple([*row[:-1], "\n".join([row[-1], *(line[0] for line in more)])] for row, *more in self.rows)
-        return Table(columns=self.columns, rows=whole)

@@ -9,8 +9,9 @@ from collections.abc import Iterator, Sequence
 from shared.domain.reading import ObjectResult
 from shared.domain.status import Status, worst
 from shared.parsers.text import fold
-from shared.parsers.veeam._frame import Block, Row, Table
+from shared.parsers.veeam._frame import Block
 from shared.parsers.veeam._subject import Subject
+from shared.parsers.veeam._tables import Row, Table
 from shared.parsers.veeam._words import Known, status_of
 
 _GOOD = (Status.SUCCESS, Status.INFORMATIONAL)

@@ -17,10 +17,11 @@ from shared.domain.status import Status
 from shared.parsers.contract import Parser, UnreadableMail
 from shared.parsers.text import fold
 from shared.parsers.veeam._family import VEE_MAIL, Family, family_of
-from shared.parsers.veeam._frame import FOOTER, JOB_TITLE, Block, blocks_of
+from shared.parsers.veeam._frame import JOB_TITLE, Block, blocks_of
 from shared.parsers.veeam._names import job_name_of
 from shared.parsers.veeam._session import session_reading
 from shared.parsers.veeam._subject import Subject, subject_of
+from shared.parsers.veeam._tables import FOOTER
 from shared.parsers.veeam._verdict import from_subject_alone
 from shared.parsers.veeam._words import Known
 
