@@ -63,8 +63,8 @@ class Reading:
     def held_to_its_objects(self) -> "Reading":
         """Return this reading, no better than its worst object that didn't recover."""
         floor = worst((thing.status for thing in self.objects if not thing.recovered), default=self.status)
-        if badness(floor) <= badness(self.status):
-            return self
+        if badness(floor) <= max(badness(self.status), badness(Status.SUCCESS)):
+            return self  # an informational mail may well list things that are fine
         why = f"{floor} because an object is {floor}"
         return replace(self, status=floor, evidence=(*self.evidence, why))
 
