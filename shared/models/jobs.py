@@ -1,6 +1,6 @@
 """Jobs, the keys by which their mails are known, their runs and what was reviewed."""
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.db.base import Base, CreatedAt, Id, Instant, choice
@@ -100,7 +100,9 @@ class JobRun(Base):
     message: Mapped[str] = mapped_column(server_default="")
     started_at: Mapped[Instant | None]
     ended_at: Mapped[Instant | None]
-    size_bytes: Mapped[int | None] = mapped_column(CheckConstraint("size_bytes >= 0", name="size_is_positive"))
+    size_bytes: Mapped[int | None] = mapped_column(
+        BigInteger, CheckConstraint("size_bytes >= 0", name="size_is_positive")
+    )
     verdict_version: Mapped[int] = mapped_column(server_default=text("1"))
     reviewed_at: Mapped[Instant | None]
     reviewed_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))

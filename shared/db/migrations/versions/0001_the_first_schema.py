@@ -535,7 +535,7 @@ def upgrade() -> None:
         sa.Column("message", sa.String(), server_default="", nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("size_bytes", sa.Integer(), nullable=True),
+        sa.Column("size_bytes", sa.BigInteger(), nullable=True),
         sa.Column("verdict_version", sa.Integer(), server_default=sa.text("1"), nullable=False),
         sa.Column("reviewed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("reviewed_by", sa.BigInteger(), nullable=True),
@@ -548,6 +548,7 @@ def upgrade() -> None:
             "(reviewed_at IS NULL) = (reviewed_by IS NULL) AND (reviewed_at IS NULL) = (review_id IS NULL)",
             name=op.f("ck_job_runs_reviewed_is_paired"),
         ),
+        sa.CheckConstraint("size_bytes >= 0", name=op.f("ck_job_runs_size_is_positive")),
         sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], name=op.f("fk_job_runs_job_id"), ondelete="CASCADE"),
         sa.ForeignKeyConstraint(
             ["reading_id"], ["mail_readings.id"], name=op.f("fk_job_runs_reading_id"), ondelete="SET NULL"
