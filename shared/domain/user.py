@@ -1,6 +1,10 @@
-"""Choices a user makes for himself."""
+"""Choices a user makes for himself, and how long he stays signed in."""
 
+from datetime import timedelta
 from enum import StrEnum
+
+SESSION_IDLE = timedelta(hours=8)
+SESSION_ABSOLUTE = timedelta(days=7)
 
 
 class Theme(StrEnum):

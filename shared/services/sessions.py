@@ -9,12 +9,10 @@ from sqlalchemy import CursorResult, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from shared.domain.permissions import Role
-from shared.domain.user import Theme
+from shared.domain.user import SESSION_ABSOLUTE, SESSION_IDLE, Theme
 from shared.models.users import User, WebSession
 from shared.services.errors import NotAllowed
 
-IDLE = timedelta(hours=8)
-ABSOLUTE = timedelta(days=7)
 SEEN_EVERY = timedelta(minutes=5)  # a write for every page would be for nothing
 
 
@@ -44,7 +42,7 @@ def open_session(db: Session, user: User, *, address: str, now: datetime) -> str
             address=address,
             created_at=now,
             last_seen_at=now,
-            expires_at=now + ABSOLUTE,
+            expires_at=now + SESSION_ABSOLUTE,
         )
     )
     return token
@@ -56,7 +54,7 @@ def find_session(db: Session, token: str, *, now: datetime) -> SignedIn | None:
         select(WebSession, User)
         .join(User, User.id == WebSession.user_id)
         .where(WebSession.token_hash == token_hash(token))
-        .where(WebSession.expires_at > now, WebSession.last_seen_at > now - IDLE, User.disabled_at.is_(None))
+        .where(WebSession.expires_at > now, WebSession.last_seen_at > now - SESSION_IDLE, User.disabled_at.is_(None))
     ).one_or_none()
     if row is None:
         return None
@@ -91,7 +89,9 @@ def close_all_sessions(db: Session, user_id: int, *, but: int | None = None) -> 
 
 
 def remove_ended_sessions(db: Session, *, now: datetime) -> None:
-    db.execute(delete(WebSession).where(or_(WebSession.expires_at <= now, WebSession.last_seen_at <= now - IDLE)))
+    db.execute(
+        delete(WebSession).where(or_(WebSession.expires_at <= now, WebSession.last_seen_at <= now - SESSION_IDLE))
+    )
 
 
 def token_hash(token: str) -> bytes:

@@ -1,0 +1,96 @@
+"""One Jinja environment for all pages. Templates are named by their path here: `inbox/list.html`."""
+
+from pathlib import Path
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context, select_autoescape
+from jinja2.runtime import Context
+from markupsafe import Markup
+from sqlalchemy.orm import Session
+
+from functions.http_api import formats, nav
+from functions.http_api.assets import asset
+from functions.http_api.cookies import TOAST, drop_cookie
+from functions.http_api.toasts import waiting_toast
+from shared import clock
+from shared.settings import settings
+
+ICONS = "vendor/bootstrap-icons.svg"
+
+
+def page(request: Request, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:  # noqa: ANN401
+    """Return a page, or a part of one for htmx: a template that does not extend `layout/base.html`."""
+    toast = waiting_toast(request)
+    text = _environment.get_template(template).render(_shell(request) | {"toast": toast} | context)
+    response = HTMLResponse(text, status_code=status)
+    if toast is not None:
+        drop_cookie(request, response, TOAST)
+    return response
+
+
+def _shell(request: Request) -> dict[str, Any]:
+    user = getattr(request.state, "user", None)
+    paths: frozenset[str] = getattr(request.app.state, "paths", frozenset())
+    return {
+        "request": request,
+        "path": request.url.path,
+        "user": user,
+        "csrf_token": user.csrf_token if user else "",
+        "nonce": getattr(request.state, "nonce", ""),
+        "now": clock.now(),
+        "zone": formats.ui_zone(),
+        "nav_items": nav.items_for(user, paths) if user else [],
+        "nav_counts": _counts_reader(request),
+        "is_production": settings().is_production,
+        "banners": [],
+    }
+
+
+def _counts_reader(request: Request) -> Any:  # noqa: ANN401 -- called by the layout
+    db = getattr(request.state, "db", None)
+
+    def read() -> nav.NavCounts:
+        # Only full pages ask, and the page of an error does not need the database that may be the cause.
+        return nav.NAV_COUNTS(db) if isinstance(db, Session) and db.is_active else nav.NavCounts()
+
+    return read
+
+
+def icon(name: str, label: str = "") -> Markup:
+    """Return an icon by its name in Bootstrap Icons; write that name in quotes, or the build leaves it out.
+
+    With a label the icon speaks for itself, else it is decoration beside a word.
+    """
+    spoken = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
+    return Markup('<svg class="icon" {} width="16" height="16"><use href="{}#{}"></use></svg>').format(
+        spoken, asset(ICONS), name
+    )
+
+
+@pass_context
+def csrf_field(context: Context) -> Markup:
+    return Markup('<input type="hidden" name="csrf_token" value="{}">').format(context["csrf_token"])
+
+
+def _new_environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=select_autoescape(default=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "when": formats.when,
+        "full_time": formats.full_time,
+        "duration": formats.duration,
+        "filesize": formats.filesize,
+        "plural": formats.plural,
+    }
+    environment.globals |= {"asset": asset, "icon": icon, "csrf_field": csrf_field}
+    return environment
+
+
+_environment = _new_environment()
