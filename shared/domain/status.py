@@ -18,6 +18,7 @@ class Status(StrEnum):
 
 READABLE = frozenset({Status.SUCCESS, Status.INFORMATIONAL, Status.WARNING, Status.FAILED})
 RESTORABLE = frozenset({Status.SUCCESS, Status.WARNING})
+NEEDS_REASON = frozenset({Status.FAILED, Status.MISSED, Status.OVERDUE, Status.UNREADABLE})  # to be reviewed
 
 # Best first. Unreadable stands above warning: nobody knows what it hides.
 _BADNESS = {

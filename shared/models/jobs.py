@@ -58,7 +58,10 @@ class Review(Base):
     """One act of reviewing: some runs, one person, one moment. Undone at most once."""
 
     __tablename__ = "reviews"
-    __table_args__ = (CheckConstraint("(undone_at IS NULL) = (undone_by IS NULL)", name="undone_is_paired"),)
+    __table_args__ = (
+        CheckConstraint("(undone_at IS NULL) = (undone_by IS NULL)", name="undone_is_paired"),
+        Index("ix_reviews_reviewed_at", "reviewed_at"),
+    )
 
     id: Mapped[Id]
     reviewed_at: Mapped[Instant]

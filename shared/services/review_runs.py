@@ -7,13 +7,12 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from shared.domain.status import Status
+from shared.domain.status import NEEDS_REASON
 from shared.models.jobs import JobRun, Review
 from shared.models.users import User
 from shared.services.audit import Actor, record_act
 from shared.services.errors import BadInput, Conflict, NotAllowed, NotFound
 
-NEEDS_REASON = frozenset({Status.FAILED, Status.MISSED, Status.OVERDUE, Status.UNREADABLE})
 UNDO_WINDOW = timedelta(minutes=10)
 
 Seen = tuple[int, int]  # a run's id and its verdict version as they were on screen

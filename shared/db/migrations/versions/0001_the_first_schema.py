@@ -195,6 +195,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["undone_by"], ["users.id"], name=op.f("fk_reviews_undone_by"), ondelete="RESTRICT"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_reviews")),
     )
+    op.create_index("ix_reviews_reviewed_at", "reviews", ["reviewed_at"], unique=False)
     op.create_table(
         "web_sessions",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
