@@ -1,0 +1,28 @@
+// The bar wraps and grows with the font: pages begin below its real height.
+const bar = document.querySelector(".navbar.fixed-top");
+
+function measure() {
+  const menu = bar.querySelector(".navbar-collapse");
+  // The open hamburger menu lies over the page and does not push it down.
+  if (menu && menu.classList.contains("show") && window.innerWidth < 992) return;
+  if (menu && menu.classList.contains("collapsing")) return;
+  document.documentElement.style.setProperty("--nav-height", `${bar.offsetHeight}px`);
+}
+
+if (bar) {
+  measure();
+  new ResizeObserver(measure).observe(bar);
+}
+
+// Dialogs: `data-opens="id"` and `data-closes="id"` on buttons, `data-help` for the list of keys.
+document.addEventListener("click", (event) => {
+  const opener = event.target.closest("[data-opens], [data-help]");
+  if (opener) {
+    const dialog = document.getElementById(opener.dataset.opens || "help");
+    if (dialog && !dialog.open) dialog.showModal();
+    return;
+  }
+  const closer = event.target.closest("[data-closes]");
+  if (closer) document.getElementById(closer.dataset.closes)?.close();
+  else if (event.target instanceof HTMLDialogElement) event.target.close(); // on the backdrop
+});
