@@ -7,6 +7,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from getpass import getpass
 from pathlib import Path
 
@@ -53,6 +54,29 @@ def _import(asked: argparse.Namespace) -> int:
         {"fetched": summary.fetched, "readings": summary.readings, "outcomes": outcomes, "seconds": round(seconds, 3)},
     )
     return 0
+
+
+def _tick(asked: argparse.Namespace) -> int:
+    from shared import clock
+    from shared.clients.mailbox import FolderMailbox, FolderUnreadable
+    from shared.services.tick_mail_import import tick_mail_import
+    from shared.settings import settings
+
+    given: datetime | None = asked.now
+    try:
+        counts = tick_mail_import(FolderMailbox(settings().mail_folder), clock=lambda: given or clock.now())
+    except FolderUnreadable as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    _show(asked, {**counts})
+    return 0
+
+
+def _instant(text: str) -> datetime:
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None:
+        raise argparse.ArgumentTypeError(f"{text} needs an offset, like +01:00 or Z")
+    return instant.astimezone(UTC)
 
 
 def _migrate(asked: argparse.Namespace) -> int:
@@ -105,6 +129,10 @@ def _arguments() -> argparse.ArgumentParser:
 
     imports = _command(commands, "import", _import, "import every .eml file below a folder")
     imports.add_argument("--folder", type=Path, required=True)
+
+    tick = _command(commands, "tick", _tick, "run one timer's work once, as the timer would")
+    tick.add_argument("timer", choices=["mail_import"])
+    tick.add_argument("--now", type=_instant, metavar="ISO", help="the time that it is taken to be")
 
     _command(commands, "migrate", _migrate, "bring the schema to its newest revision")
     _command(commands, "check", _check, "compare the database with this code")

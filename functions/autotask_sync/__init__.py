@@ -1,0 +1,1 @@
+"""Keeps our tickets and Autotask's alike."""

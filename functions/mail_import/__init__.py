@@ -1,0 +1,1 @@
+"""Brings the mails of the mailbox in."""

@@ -1,0 +1,1 @@
+"""Finds the runs that never came."""
