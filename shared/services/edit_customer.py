@@ -1,9 +1,13 @@
 """Adds and changes customers."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
+from functools import cache
 from zoneinfo import available_timezones
 
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from shared.models.customers import Customer
@@ -11,15 +15,23 @@ from shared.services.audit import Actor, record_act
 from shared.services.errors import BadInput, Conflict, NotFound
 
 MAX_NAME = 200
+MAX_NOTE = 2000
 
 
 def add_customer(
-    db: Session, name: str, *, actor: Actor, now: datetime, active: bool = True, time_zone: str = ""
+    db: Session,
+    name: str,
+    *,
+    actor: Actor,
+    now: datetime,
+    active: bool = True,
+    time_zone: str = "",
+    note: str = "",
 ) -> Customer:
     """Return the new customer. Raise BadInput or Conflict (the name is taken)."""
-    customer = Customer(name=_free_name(db, name), active=active, time_zone=_zone(time_zone))
-    db.add(customer)
-    db.flush()  # callers go on with its id
+    customer = Customer(name=_free_name(db, name), active=active, time_zone=_zone(time_zone), note=_note(note))
+    with _unless_taken(db, customer.name):
+        db.add(customer)
     record_act(
         db, actor, "customer.added", subject_type="customer", subject_id=customer.id, after=_facts(customer), now=now
     )
@@ -34,8 +46,10 @@ def edit_customer(
     if customer is None:
         raise NotFound("This customer doesn't exist (any more).")
     before = _facts(customer)
-    customer.name = _free_name(db, name, besides=customer_id)
-    customer.active, customer.time_zone, customer.note = active, _zone(time_zone), note.strip()
+    free = _free_name(db, name, besides=customer_id)
+    zone, tidy_note = _zone(time_zone), _note(note)
+    with _unless_taken(db, free):
+        customer.name, customer.active, customer.time_zone, customer.note = free, active, zone, tidy_note
     record_act(
         db,
         actor,
@@ -49,24 +63,54 @@ def edit_customer(
     return customer
 
 
+def is_time_zone(name: str) -> bool:
+    return name in time_zones()
+
+
+@cache
+def time_zones() -> frozenset[str]:
+    """Return the names of time zones that a customer can have."""
+    return frozenset(available_timezones())
+
+
+@contextmanager
+def _unless_taken(db: Session, name: str) -> Iterator[None]:
+    """Store what the block changes; somebody else may have taken the name a moment ago."""
+    try:
+        with db.begin_nested():
+            yield
+    except IntegrityError as problem:
+        raise _taken(name) from problem
+
+
 def _free_name(db: Session, name: str, besides: int | None = None) -> str:
     tidy = " ".join(name.split())
     if not tidy:
-        raise BadInput("A customer needs a name.")
-    if len(tidy) > MAX_NAME:
-        raise BadInput(f"A name has at most {MAX_NAME} characters.")
+        raise BadInput("A customer needs a name.", field="name")
+    if len(tidy) > MAX_NAME or "\x00" in tidy:
+        raise BadInput(f"A name has at most {MAX_NAME} characters, all of them letters, digits or signs.", field="name")
     taken = select(Customer.id).where(func.lower(Customer.name) == func.lower(tidy))
     if db.scalar(taken) not in (None, besides):
-        raise Conflict(f"There is a customer called “{tidy}” already.")
+        raise _taken(tidy)
     return tidy
+
+
+def _taken(name: str) -> Conflict:
+    return Conflict(f"There is a customer called “{name}” already.")
 
 
 def _zone(name: str) -> str | None:
     if not name.strip():
         return None
-    if name.strip() not in available_timezones():
-        raise BadInput(f"“{name.strip()}” is no time zone; write one like Europe/Amsterdam.")
+    if not is_time_zone(name.strip()):
+        raise BadInput(f"“{name.strip()}” is no time zone; write one like Europe/Amsterdam.", field="time_zone")
     return name.strip()
+
+
+def _note(text: str) -> str:
+    if len(text) > MAX_NOTE or "\x00" in text:
+        raise BadInput(f"A note has at most {MAX_NOTE} characters.", field="note")
+    return text.strip()
 
 
 def _facts(customer: Customer) -> dict[str, object]:
