@@ -47,6 +47,7 @@ class Right(StrEnum):
     DELETE_OVERRIDES = "delete overrides"
     DELETE_JOBS = "delete jobs"
     SEE_ARCHIVED_JOBS = "see archived jobs"
+    UNARCHIVE_JOBS = "take jobs out of the archive"
     SEE_DELETED_MAILS = "see deleted mails"
     SEE_PARSERS = "see parsers"
     SEE_AUDIT_LOG = "see the audit log"

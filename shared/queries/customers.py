@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from shared.models.customers import Customer
 from shared.models.jobs import Job
-from shared.queries.rows import PAGE_SIZE, Page, contains
+from shared.queries.rows import PAGE_SIZE, Page, contains, existing_page
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,17 +36,17 @@ def customers(
     conditions: list[ColumnElement[bool]] = [contains(word, Customer.name, Customer.note) for word in text.split()]
     if active is not None:
         conditions.append(Customer.active.is_(active))
-    keys: dict[str, ColumnElement[Any]] = {"name": func.lower(Customer.name), "jobs": _job_count()}
-    key = keys.get(sort, keys["name"])
+    key = _SORT_KEYS.get(sort, _SORT_KEYS["name"])
+    total = db.scalar(select(func.count()).select_from(Customer).where(*conditions)) or 0
+    number = existing_page(page, total)
     found = db.execute(
         _select()
         .where(*conditions)
         .order_by(key.desc() if descending else key, func.lower(Customer.name))
         .limit(PAGE_SIZE)
-        .offset((page - 1) * PAGE_SIZE)
+        .offset((number - 1) * PAGE_SIZE)
     ).all()
-    total = db.scalar(select(func.count()).select_from(Customer).where(*conditions)) or 0
-    return Page(rows=tuple(CustomerRow(**row._asdict()) for row in found), number=page, total=total)
+    return Page(rows=tuple(CustomerRow(**row._asdict()) for row in found), number=number, total=total)
 
 
 def customer(db: Session, customer_id: int) -> CustomerRow | None:
@@ -86,3 +86,10 @@ def _select() -> Any:  # noqa: ANN401 -- the row type is spelled out by Customer
         Customer.note,
         _job_count().label("jobs"),
     )
+
+
+_SORT_KEYS: dict[str, ColumnElement[Any]] = {
+    "name": func.lower(Customer.name),
+    "active": Customer.active.expression,
+    "jobs": _job_count(),
+}

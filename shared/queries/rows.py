@@ -36,6 +36,11 @@ class Page(Generic[Row]):
         return max(1, -(-self.total // self.size))
 
 
+def existing_page(number: int, total: int) -> int:
+    """Return `number`, or the nearest page there is: rows may have gone since the link was made."""
+    return max(1, min(number, -(-total // PAGE_SIZE)))
+
+
 def badness_of(column: SQLColumnExpression[Status]) -> ColumnElement[int]:
     """Return the rank of a verdict column, as domain/status.py ranks it."""
     return case({status: badness(status) for status in Status}, value=column)
@@ -43,6 +48,7 @@ def badness_of(column: SQLColumnExpression[Status]) -> ColumnElement[int]:
 
 def contains(text: str, *columns: SQLColumnExpression[str]) -> ColumnElement[bool]:
     """Return a condition that any of `columns` contains `text`, whatever its case; `%` and `_` are plain letters."""
+    text = text.replace("\x00", "")  # no column can hold one, and the driver refuses it
     return or_(*(column.icontains(text, autoescape=True) for column in columns))
 
 

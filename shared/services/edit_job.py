@@ -14,8 +14,10 @@ from shared.services.errors import Conflict, NotFound
 
 
 def move_job(db: Session, job_id: int, customer_id: int, *, actor: Actor, now: datetime) -> None:
-    """Give the job to another customer. Raise NotFound."""
+    """Give the job to another customer. Raise NotFound or Conflict (it is there already)."""
     job = _locked(db, job_id)
+    if job.customer_id == customer_id:
+        raise Conflict("This job is that customer's already.")
     if db.get(Customer, customer_id) is None:
         raise NotFound("This customer doesn't exist (any more).")
     before, job.customer_id = job.customer_id, customer_id
