@@ -1,0 +1,1 @@
+"""Mails of a QNAP NAS's Notification Center."""

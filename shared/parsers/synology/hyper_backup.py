@@ -1,0 +1,154 @@
+"""Synology Hyper Backup: a data backup task ended.
+
+Subject  `Data backup task on <NAS> was successful | failed | partially completed`, translated; backups to
+         Synology C2 `Synology C2 cloud backup - <task> successful on <NAS>`.
+Body     `Your backup task was successful on <NAS>.`, `Backup Task:`, `Backup Target: <share> / <name>.hbk`,
+         `Start Time:`, `Duration:`, `From <NAS>` and in newer versions an advert. Short notices and those by
+         webhook state the sentence alone and name no task. Seen in English and German; Dutch, French and
+         Italian assumed.
+"""
+
+import re
+from dataclasses import dataclass
+
+from shared.domain.mail import Mail
+from shared.domain.reading import ObjectResult, Reading
+from shared.domain.status import Status, worst
+from shared.parsers.contract import Parser, UnreadableMail
+from shared.parsers.synology._notice import event_lines, nas_of, subject_event
+from shared.parsers.text import duration, first_label, fold, labels, wall_clock
+
+SOFTWARE = "Synology Hyper Backup"
+BACKUP_TYPE = "Hyper Backup"
+
+S, W, F = Status.SUCCESS, Status.WARNING, Status.FAILED
+RESULTS = {
+    "was successful": S,
+    "is successful": S,
+    "successful": S,
+    "was partially completed": W,
+    "has been partially completed": W,
+    "partially completed": W,
+    "failed": F,
+    "has failed": F,
+    "was canceled": F,
+    "was cancelled": F,
+    "has been canceled": F,
+    "canceled": F,
+    "war erfolgreich": S,
+    "wurde erfolgreich abgeschlossen": S,
+    "wurde teilweise abgeschlossen": W,
+    "ist fehlgeschlagen": F,
+    "wurde abgebrochen": F,
+    "is geslaagd": S,
+    "is gedeeltelijk voltooid": W,
+    "is mislukt": F,
+    "is geannuleerd": F,
+    "a réussi": S,
+    "est partiellement terminée": W,
+    "a échoué": F,
+    "a été annulée": F,
+    "è riuscita": S,
+    "è stata parzialmente completata": W,
+    "non è riuscita": F,
+    "è stata annullata": F,
+}
+_SENTENCES = (
+    re.compile(r"(?:\S+ )?data backup task on (?P<nas>\S+) (?P<words>[^\d\W][\w ]{3,50}?)\.?", re.IGNORECASE),
+    re.compile(r"your backup task (?P<words>[a-z ]{4,50}?) on (?P<nas>\S+?)\.?", re.IGNORECASE),
+    re.compile(
+        r"(?P<task>synology c2 cloud backup - .{1,200}) (?P<words>[a-z]+(?: [a-z]+)?) on (?P<nas>\S+)", re.IGNORECASE
+    ),
+    re.compile(r"(?:\S+ )?die datensicherung auf (?P<nas>\S+) (?P<words>[^\d\W][\w ]{3,50}?)\.?", re.IGNORECASE),
+    re.compile(
+        r"(?:\S+ )?(?:uw )?gegevensback-uptaak op (?P<nas>\S+) (?P<words>[^\d\W][\w ]{3,50}?)\.?", re.IGNORECASE
+    ),
+    re.compile(
+        r"(?:\S+ )?la tâche de sauvegarde de données sur (?P<nas>\S+) (?P<words>[^\d\W][\w ]{3,50}?)\.?", re.IGNORECASE
+    ),
+    re.compile(
+        r"(?:\S+ )?l['’]attività di backup dei dati su (?P<nas>\S+) (?P<words>[^\d\W][\w ]{3,50}?)\.?", re.IGNORECASE
+    ),
+)
+_TASK = ("backup task", "datensicherungsaufgabe", "back-uptaak", "tâche de sauvegarde", "attività di backup")
+_TARGET = ("backup target", "sicherungsziel", "back-updoel", "destination de sauvegarde", "destinazione di backup")
+_START = ("start time", "start", "starttijd", "heure de début", "ora di inizio")
+_DURATION = ("duration", "dauer", "duur", "durée", "durata")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Sentence:
+    nas: str
+    words: str
+    task: str | None
+
+    @property
+    def status(self) -> Status | None:
+        return RESULTS.get(self.words)
+
+
+def recognises(mail: Mail) -> bool:
+    subject = subject_event(mail)
+    if "active backup for" in f"{subject} {mail.body[:1000]}".lower():
+        return False
+    return _sentence(subject) is not None or _in_body(mail) is not None
+
+
+def parse(mail: Mail) -> Reading:
+    in_subject, in_body = _sentence(subject_event(mail)), _in_body(mail)
+    sentence = in_body or in_subject
+    assert sentence is not None  # recognised by it
+    facts = labels(mail.body)
+    task = first_label(facts, _TASK) or sentence.task
+    stated = [each for each in (in_subject, in_body) if each and each.status]
+    status = worst((each.status for each in stated if each.status), default=Status.SUCCESS)
+    # Where one of the two says something unknown, the other alone proves no success.
+    understood = len(stated) == sum(each is not None for each in (in_subject, in_body))
+    if not stated or (status is S and not (in_body and understood)):
+        raise UnreadableMail(
+            "the body doesn't say how the task ended", job_name=task, origin=nas_of(mail) or sentence.nas
+        )
+    target = first_label(facts, _TARGET)
+    started_at, took = wall_clock(first_label(facts, _START) or ""), duration(first_label(facts, _DURATION) or "")
+    return Reading(
+        software=SOFTWARE,
+        backup_type=BACKUP_TYPE,
+        job_name=task,
+        origin=sentence.nas,
+        status=status,
+        objects=_objects(target, status, mail.body),
+        objects_complete=target is not None,
+        started_at=started_at,
+        ended_at=started_at + took if started_at and took is not None else None,
+        evidence=tuple(f"the backup on {each.nas} {each.words}" for each in stated),
+    )
+
+
+def _in_body(mail: Mail) -> _Sentence | None:
+    return next((found for line in event_lines(mail) if (found := _sentence(line))), None)
+
+
+def _sentence(text: str) -> _Sentence | None:
+    for pattern in _SENTENCES:
+        if match := pattern.fullmatch(text):
+            parts = match.groupdict()
+            return _Sentence(nas=parts["nas"], words=fold(parts["words"]), task=parts.get("task"))
+    return None
+
+
+def _objects(target: str | None, status: Status, body: str) -> tuple[ObjectResult, ...]:
+    if target is None:
+        return ()
+    message = "" if status is S else next((line.strip() for line in body.split("\n") if line.strip()), "")
+    return (ObjectResult(name=target, type="Destination", status=status, message=message),)
+
+
+PARSER = Parser(
+    name="synology.hyper_backup",
+    software=SOFTWARE,
+    backup_types=(BACKUP_TYPE,),
+    languages=("en", "de", "nl", "fr", "it"),
+    looks_for="“Data backup task on NAS …”, “Synology C2 cloud backup - …” or their translations",
+    recognises=recognises,
+    parse=parse,
+)
