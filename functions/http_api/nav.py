@@ -1,12 +1,13 @@
 """The navbar: which pages there are, who sees them, and the counts beside two of them."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
 from functions.http_api.deps import CurrentUser
 from shared.domain.permissions import Right
+from shared.queries.inbox import waiting_count
+from shared.queries.run_checks import jobs_to_review
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,6 +35,7 @@ ITEMS = (
     Item("Jobs", "/jobs", Right.SEE_JOBS, in_bar=True),
     Item("Customers", "/customers", Right.SEE_CUSTOMERS, in_bar=True),
     Item("Dashboard", "/dashboard", Right.SEE_DASHBOARD),
+    Item("Not protected now", "/not-protected", Right.SEE_JOBS),
     Item("Daily Jobs", "/daily-jobs", Right.SEE_DAILY_JOBS),
     Item("Tickets & Remarks", "/tickets", Right.SEE_TICKETS),
     Item("Overrides", "/overrides", Right.SEE_OVERRIDES),
@@ -61,9 +63,9 @@ def start_page(user: CurrentUser, paths: frozenset[str]) -> str:
     return next((item.path for item in items_for(user, paths)), "/account")
 
 
-def no_counts(db: Session) -> NavCounts:
-    return NavCounts()
-
-
-# Called for each full page; one cheap query for each count.
-NAV_COUNTS: Callable[[Session], NavCounts] = no_counts
+def counts_for(db: Session, user: CurrentUser) -> NavCounts:
+    """Return what waits, with one query for each count that this user sees."""
+    return NavCounts(
+        run_checks=jobs_to_review(db) if user.may(Right.SEE_RUN_CHECKS) else None,
+        inbox=waiting_count(db) if user.may(Right.SEE_INBOX) else None,
+    )

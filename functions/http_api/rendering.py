@@ -1,5 +1,6 @@
 """One Jinja environment for all pages. Templates are named by their path here: `inbox/list.html`."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from sqlalchemy.orm import Session
 from functions.http_api import formats, nav
 from functions.http_api.assets import asset
 from functions.http_api.cookies import TOAST, drop_cookie
+from functions.http_api.deps import CurrentUser
 from functions.http_api.toasts import waiting_toast
 from shared import clock
 from shared.settings import settings
@@ -31,7 +33,7 @@ def page(request: Request, template: str, *, status: int = 200, **context: Any) 
 
 
 def _shell(request: Request) -> dict[str, Any]:
-    user = getattr(request.state, "user", None)
+    user: CurrentUser | None = getattr(request.state, "user", None)
     paths: frozenset[str] = getattr(request.app.state, "paths", frozenset())
     return {
         "request": request,
@@ -42,18 +44,20 @@ def _shell(request: Request) -> dict[str, Any]:
         "now": clock.now(),
         "zone": formats.ui_zone(),
         "nav_items": nav.items_for(user, paths) if user else [],
-        "nav_counts": _counts_reader(request),
+        "nav_counts": _counts_reader(request, user),
         "is_production": settings().is_production,
         "banners": [],
     }
 
 
-def _counts_reader(request: Request) -> Any:  # noqa: ANN401 -- called by the layout
+def _counts_reader(request: Request, user: CurrentUser | None) -> Callable[[], nav.NavCounts]:
     db = getattr(request.state, "db", None)
 
     def read() -> nav.NavCounts:
-        # Only full pages ask, and the page of an error does not need the database that may be the cause.
-        return nav.NAV_COUNTS(db) if isinstance(db, Session) and db.is_active else nav.NavCounts()
+        # Only full pages ask. A page that tells of an error does not need the database that may be the cause.
+        if user is None or not isinstance(db, Session) or not (db.is_active and db.in_transaction()):
+            return nav.NavCounts()
+        return nav.counts_for(db, user)
 
     return read
 

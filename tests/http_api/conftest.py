@@ -1,0 +1,73 @@
+"""Signed-in browsers, one a role, over a database of their own."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+
+from shared.domain.permissions import Role
+from shared.settings import settings
+from tests.http_api.client import Browser, make_user
+
+
+@pytest.fixture(autouse=True)
+def settings_of_the_test(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """No folder of the developer's own, and nothing of his environment."""
+    monkeypatch.setenv("LOCAL_DIR", str(tmp_path))
+    for name in ("APP_ENV", "PUBLIC_URL", "TRUSTED_PROXIES", "MAIL_FOLDER", "APP_SECRET_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    settings.cache_clear()
+    yield
+    settings.cache_clear()
+
+
+@pytest.fixture
+def production(settings_of_the_test: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("APP_ENV", "production")
+    monkeypatch.setenv("APP_SECRET_KEY", "k" * 32)
+    settings.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def app() -> FastAPI:
+    from functions.http_api.app import app
+
+    return app
+
+
+@pytest.fixture
+def browser(app: FastAPI, clean_database: str) -> Browser:
+    """Nobody is signed in."""
+    return Browser(app)
+
+
+@pytest.fixture
+def signed_in(app: FastAPI, clean_database: str) -> Callable[[Role], Browser]:
+    """Return a browser in which a new user with this one role is signed in."""
+    return lambda role: Browser(app).open_session_of(_new_user(role))
+
+
+@pytest.fixture
+def admin(signed_in: Callable[[Role], Browser]) -> Browser:
+    return signed_in(Role.ADMIN)
+
+
+@pytest.fixture
+def operator(signed_in: Callable[[Role], Browser]) -> Browser:
+    return signed_in(Role.OPERATOR)
+
+
+@pytest.fixture
+def viewer(signed_in: Callable[[Role], Browser]) -> Browser:
+    return signed_in(Role.VIEWER)
+
+
+@pytest.fixture
+def reporter(signed_in: Callable[[Role], Browser]) -> Browser:
+    return signed_in(Role.REPORTER)
+
+
+def _new_user(role: Role) -> str:
+    make_user(f"the {role.value}", role)
+    return f"the {role.value}"
