@@ -19,6 +19,7 @@ document.addEventListener("click", (event) => {
   const opener = event.target.closest("[data-opens], [data-help]");
   if (opener) {
     const dialog = document.getElementById(opener.dataset.opens || "help");
+    if (dialog) event.preventDefault(); // a link leads to the same question on a page of its own
     if (dialog && !dialog.open) dialog.showModal();
     return;
   }
