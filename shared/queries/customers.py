@@ -10,6 +10,8 @@ from shared.models.customers import Customer
 from shared.models.jobs import Job
 from shared.queries.rows import PAGE_SIZE, Page, contains, existing_page
 
+MOST_FOUND = 20
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CustomerRow:
@@ -55,14 +57,14 @@ def customer(db: Session, customer_id: int) -> CustomerRow | None:
     return CustomerRow(**row._asdict()) if row else None
 
 
-def find_customers(db: Session, text: str, most: int = 20) -> list[CustomerRow]:
+def find_customers(db: Session, text: str) -> list[CustomerRow]:
     """Return active customers whose name has all words of `text` in any place, those that begin with it first."""
     conditions = [contains(word, Customer.name) for word in text.split()]
     found = db.execute(
         _select()
         .where(Customer.active.is_(True), *conditions)
         .order_by(Customer.name.istartswith(text.strip(), autoescape=True).desc(), func.lower(Customer.name))
-        .limit(most)
+        .limit(MOST_FOUND)
     )
     return [CustomerRow(**row._asdict()) for row in found]
 

@@ -8,13 +8,12 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session, aliased
 
 from shared.domain.job_key import KeyStanding
-from shared.domain.mailflow import Ending
 from shared.domain.run import RunSource
 from shared.domain.status import Status, badness
 from shared.models.customers import Customer
 from shared.models.jobs import Job, JobKeyRow, JobRun
-from shared.models.mail import MailReading
 from shared.models.users import User
+from shared.queries.archived_jobs import StillReporting, still_reporting
 from shared.queries.jobs import JobRow, job_rows
 from shared.queries.rows import PAGE_SIZE, Page, badness_of, existing_page
 
@@ -42,7 +41,7 @@ class JobDetail:
     created_by: str | None
     archived_by: str | None
     keys: tuple[KeyRow, ...]
-    still_reporting: int  # mails that came since the job was archived
+    reporting: StillReporting
 
 
 def job_detail(db: Session, job_id: int) -> JobDetail | None:
@@ -58,7 +57,6 @@ def job_detail(db: Session, job_id: int) -> JobDetail | None:
         .outerjoin(archiver, archiver.id == Job.archived_by)
         .where(Job.id == job_id)
     ).one()
-    reporting = select(func.count()).where(MailReading.job_id == job_id, MailReading.outcome == Ending.ARCHIVED)
     return JobDetail(
         row=JobRow(**found._asdict()),
         customer_active=facts[0],
@@ -67,7 +65,7 @@ def job_detail(db: Session, job_id: int) -> JobDetail | None:
         created_by=facts[3],
         archived_by=facts[4],
         keys=_keys(db, job_id),
-        still_reporting=db.scalar(reporting) or 0,
+        reporting=still_reporting(db, [job_id]).get(job_id, StillReporting()),
     )
 
 

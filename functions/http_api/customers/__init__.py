@@ -1,0 +1,134 @@
+"""The customers: list, the choices of a type-ahead, and the forms that add and change one."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import HTMLResponse, Response
+
+from functions.http_api.addresses import ListAddress, RowId
+from functions.http_api.customers import csv_file
+from functions.http_api.deps import CurrentUser, Db, require
+from functions.http_api.rendering import page
+from functions.http_api.toasts import redirect
+from shared import clock
+from shared.domain.permissions import Right
+from shared.queries.customers import MOST_FOUND, customer, customers, find_customers
+from shared.services.edit_customer import MAX_NAME, MAX_NOTE, add_customer, edit_customer, time_zones
+from shared.services.errors import BadInput, Conflict, NotFound
+
+router = APIRouter(prefix="/customers", include_in_schema=False)
+router.include_router(csv_file.router)
+
+SeesCustomers = Annotated[CurrentUser, require(Right.SEE_CUSTOMERS)]
+EditsCustomers = Annotated[CurrentUser, require(Right.EDIT_CUSTOMERS)]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asked:
+    """What the address asks of the list; `active` is yes, no, or nothing for both."""
+
+    q: str = ""
+    active: str = ""
+    sort: str = "name"
+    page: int = 1
+
+    @property
+    def address(self) -> ListAddress:
+        filters = {"q": self.q, "active": self.active}
+        return ListAddress(path="/customers", filters=filters, sort="" if self.sort == "name" else self.sort)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Typed:
+    """What stands in the form; an unticked box sends nothing."""
+
+    name: Annotated[str, Form()] = ""
+    active: Annotated[bool, Form()] = False
+    time_zone: Annotated[str, Form()] = ""
+    note: Annotated[str, Form()] = ""
+
+
+@router.get("")
+def customer_list(request: Request, db: Db, user: SeesCustomers, asked: Annotated[Asked, Depends()]) -> HTMLResponse:
+    found = customers(
+        db,
+        text=asked.q,
+        active={"yes": True, "no": False}.get(asked.active),
+        sort=asked.sort.removeprefix("-"),
+        descending=asked.sort.startswith("-"),
+        page=asked.page,
+    )
+    return page(request, "customers/list.html", asked=asked, customers=found, edits=user.may(Right.EDIT_CUSTOMERS))
+
+
+@router.get("/options")
+def customer_options(request: Request, db: Db, user: SeesCustomers, q: str = "") -> HTMLResponse:
+    return page(request, "customers/options.html", options=find_customers(db, q), most=MOST_FOUND, q=q)
+
+
+@router.get("/new")
+def new_customer(request: Request, db: Db, user: EditsCustomers, name: str = "") -> HTMLResponse:
+    return _form(request, Typed(name=name, active=True))
+
+
+@router.post("")
+def add(request: Request, db: Db, user: EditsCustomers, typed: Annotated[Typed, Depends()]) -> Response:
+    try:
+        added = add_customer(
+            db,
+            typed.name,
+            active=typed.active,
+            time_zone=typed.time_zone,
+            note=typed.note,
+            actor=user.actor,
+            now=clock.now(),
+        )
+    except (BadInput, Conflict) as problem:
+        return _form(request, typed, problem=problem)
+    return redirect(request, "/customers", toast=f"Added {added.name}.")
+
+
+@router.get("/{customer_id}")
+def change_customer(request: Request, db: Db, user: EditsCustomers, customer_id: RowId) -> HTMLResponse:
+    if (known := customer(db, customer_id)) is None:
+        raise NotFound("This customer doesn't exist (any more).")
+    typed = Typed(name=known.name, active=known.active, time_zone=known.time_zone or "", note=known.note)
+    return _form(request, typed, customer_id=customer_id)
+
+
+@router.post("/{customer_id}")
+def change(
+    request: Request, db: Db, user: EditsCustomers, customer_id: RowId, typed: Annotated[Typed, Depends()]
+) -> Response:
+    try:
+        changed = edit_customer(
+            db,
+            customer_id,
+            name=typed.name,
+            active=typed.active,
+            time_zone=typed.time_zone,
+            note=typed.note,
+            actor=user.actor,
+            now=clock.now(),
+        )
+    except (BadInput, Conflict) as problem:
+        return _form(request, typed, customer_id=customer_id, problem=problem)
+    return redirect(request, "/customers", toast=f"Saved {changed.name}.")
+
+
+def _form(
+    request: Request, typed: Typed, *, customer_id: int | None = None, problem: BadInput | Conflict | None = None
+) -> HTMLResponse:
+    field = getattr(problem, "field", None) or "name"
+    return page(
+        request,
+        "customers/form.html",
+        status=200 if problem is None else 409 if isinstance(problem, Conflict) else 422,
+        typed=typed,
+        customer_id=customer_id,
+        errors={field: str(problem)} if problem else {},
+        zones=sorted(name for name in time_zones() if "/" in name and not name.startswith("Etc/")),
+        longest_name=MAX_NAME,
+        longest_note=MAX_NOTE,
+    )

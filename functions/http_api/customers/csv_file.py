@@ -1,0 +1,102 @@
+"""Customers as a CSV file: the export, and the import with a preview that has to be confirmed."""
+
+import base64
+import binascii
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, File, Form, Request, UploadFile
+from fastapi.responses import HTMLResponse, Response
+
+from functions.http_api.deps import CurrentUser, Db, require
+from functions.http_api.formats import plural
+from functions.http_api.rendering import page
+from functions.http_api.toasts import redirect
+from shared import clock
+from shared.domain.csv_cell import guarded
+from shared.domain.permissions import Right
+from shared.queries.customers import CustomerRow, all_customers
+from shared.services.errors import BadInput
+from shared.services.import_customers import COLUMNS, MAX_BYTES, Change, Line, import_customers, read_customers
+
+router = APIRouter()
+
+EditsCustomers = Annotated[CurrentUser, require(Right.EDIT_CUSTOMERS)]
+LISTED_LINES = 500
+
+
+@router.get("/export.csv")
+def export(db: Db, user: EditsCustomers) -> Response:
+    name = f"customers-{clock.now():%Y-%m-%d}.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    # The byte order mark tells spreadsheets that it is UTF-8.
+    return Response(as_csv(all_customers(db)).encode("utf-8-sig"), media_type="text/csv", headers=headers)
+
+
+@router.get("/import")
+def choose_file(request: Request, db: Db, user: EditsCustomers) -> HTMLResponse:
+    return _upload_form(request)
+
+
+@router.post("/import")
+def preview(
+    request: Request, db: Db, user: EditsCustomers, file: Annotated[UploadFile | None, File()] = None
+) -> HTMLResponse:
+    content = file.file.read(MAX_BYTES + 1) if file else b""
+    try:
+        lines = read_customers(db, content) if content else []
+    except BadInput as problem:
+        return _upload_form(request, error=str(problem))
+    if not lines:
+        return _upload_form(request, error="Choose a CSV file with at least one customer.")
+    # The file travels in the page: what is confirmed is what was shown, and nothing is kept for those who leave.
+    return page(
+        request,
+        "customers/preview.html",
+        counts=_counts(lines),
+        lines=_worth_showing(lines)[:LISTED_LINES],
+        hidden=max(0, len(_worth_showing(lines)) - LISTED_LINES),
+        content=base64.urlsafe_b64encode(content).decode(),
+    )
+
+
+@router.post("/import/confirm")
+def confirm(request: Request, db: Db, user: EditsCustomers, content: Annotated[str, Form()] = "") -> Response:
+    try:
+        lines = import_customers(db, base64.urlsafe_b64decode(content), actor=user.actor, now=clock.now())
+    except binascii.Error as problem:
+        raise BadInput("The file didn't arrive whole. Choose it again.") from problem
+    counts = _counts(lines)
+    summary = f"Imported: {counts['add']:,} added, {counts['update']:,} changed, {counts['same']:,} left as they are."
+    if counts["error"]:
+        summary += f" {plural(counts['error'], 'line')} with errors left out."
+    return redirect(request, "/customers", toast=summary)
+
+
+def as_csv(rows: Iterable[CustomerRow]) -> str:
+    """Return the export; importing it again changes nothing."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out)
+    writer.writerow(COLUMNS)
+    for row in rows:
+        writer.writerow(
+            (guarded(row.name), "yes" if row.active else "no", row.time_zone or "", guarded(row.note)),
+        )
+    return out.getvalue()
+
+
+def _upload_form(request: Request, error: str = "") -> HTMLResponse:
+    return page(request, "customers/import.html", status=422 if error else 200, error=error)
+
+
+def _counts(lines: Sequence[Line]) -> dict[str, int]:
+    found = Counter(line.change.value for line in lines)
+    return {change.value: found[change.value] for change in Change}
+
+
+def _worth_showing(lines: Sequence[Line]) -> list[Line]:
+    """Return the lines that do something, or can't; those with errors first."""
+    return sorted((line for line in lines if line.change is not Change.SAME), key=lambda line: not line.problem)

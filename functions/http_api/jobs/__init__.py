@@ -1,0 +1,86 @@
+"""The jobs of all customers or of one, and the page of a job."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import HTMLResponse
+
+from functions.http_api.addresses import LARGEST_ID, ListAddress, RowId
+from functions.http_api.deps import CurrentUser, Db, require
+from functions.http_api.formats import ui_zone
+from functions.http_api.jobs import actions
+from functions.http_api.rendering import page
+from shared import clock
+from shared.domain.permissions import Right
+from shared.queries.customers import customer
+from shared.queries.job_detail import job_detail, job_history, job_runs
+from shared.queries.jobs import JobFilters, jobs, softwares
+from shared.services.errors import NotFound
+
+router = APIRouter(prefix="/jobs", include_in_schema=False)
+router.include_router(actions.router)
+
+SeesJobs = Annotated[CurrentUser, require(Right.SEE_JOBS)]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asked:
+    """What the address asks of the list."""
+
+    q: str = ""
+    software: str = ""
+    customer_id: Annotated[int | None, Query(ge=0, le=LARGEST_ID)] = None
+    sort: str = "customer"
+    page: int = 1
+
+    @property
+    def filters(self) -> JobFilters:
+        return JobFilters(
+            customer_id=self.customer_id,
+            software=self.software,
+            text=self.q,
+            sort=self.sort.removeprefix("-"),
+            descending=self.sort.startswith("-"),
+        )
+
+    @property
+    def address(self) -> ListAddress:
+        filters = {"customer_id": self.customer_id, "q": self.q, "software": self.software}
+        return ListAddress(path="/jobs", filters=filters, sort="" if self.sort == "customer" else self.sort)
+
+
+@router.get("")
+def job_list(request: Request, db: Db, user: SeesJobs, asked: Annotated[Asked, Depends()]) -> HTMLResponse:
+    of_one = None
+    if asked.customer_id is not None and (of_one := customer(db, asked.customer_id)) is None:
+        raise NotFound("This customer doesn't exist (any more).")
+    found = jobs(db, asked.filters, asked.page)
+    return page(
+        request,
+        "jobs/list.html",
+        asked=asked,
+        customer=of_one,
+        jobs=found,
+        softwares=[(name, name) for name in softwares(db)],
+        edits_customers=user.may(Right.EDIT_CUSTOMERS),
+    )
+
+
+@router.get("/{job_id}")
+def job_page(
+    request: Request, db: Db, user: SeesJobs, job_id: RowId, number: Annotated[int, Query(alias="page")] = 1
+) -> HTMLResponse:
+    if (job := job_detail(db, job_id)) is None:
+        raise NotFound("This job doesn't exist (any more).")
+    today = clock.now().astimezone(ui_zone()).date()
+    return page(
+        request,
+        "jobs/detail.html",
+        job=job,
+        days=job_history(db, job_id, today, ui_zone()),
+        runs=job_runs(db, job_id, number),
+        address=ListAddress(path=f"/jobs/{job_id}", place="runs"),
+        may=actions.Allowed.to(user),
+        archive_words=actions.ARCHIVE_WORDS,
+    )
