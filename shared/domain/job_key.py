@@ -39,10 +39,11 @@ class KnownKey:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The reading is of this job."""
+    """The reading is of this job; `proven` when both state the same origin."""
 
     job_id: int
     archived: bool = False
+    proven: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +80,14 @@ def match(origin: str, known: Sequence[KnownKey], *, sender_is_shared: bool) -> 
        unless both sides are silent about it, one job has the name, and a person vouched for that name.
        A contested key waits likewise.
     3. A sender of one customer: one candidate is it when at least one side is silent about the origin;
-       two stated and different origins are two jobs.
+       two stated and different origins are two jobs. A job that is known from elsewhere and from mails
+       that were silent may be either: the reading waits.
 
     A job that isn't archived comes before an archived one.
     """
     active = [key for key in known if not key.archived]
     if origin and (proven := [key for key in (*active, *known) if key.origin == origin]):
-        return Match(proven[0].job_id, proven[0].archived)
+        return Match(proven[0].job_id, proven[0].archived, proven=True)
     candidates = active or list(known)
     if not candidates:
         return NoMatch()
@@ -93,11 +95,12 @@ def match(origin: str, known: Sequence[KnownKey], *, sender_is_shared: bool) -> 
     contested = any(key.standing is KeyStanding.CONTESTED for key in candidates)
     if contested or sender_is_shared or len({key.customer_id for key in candidates}) > 1:
         return _of_shared_sender(origin, candidates, jobs)
-    if all(key.origin and origin for key in candidates):
+    is_elsewhere = [bool(origin and key.origin) for key in candidates]  # an equal one was proof
+    if all(is_elsewhere):
         return NoMatch()
-    if len(jobs) == 1:
+    if len(jobs) == 1 and not any(is_elsewhere):
         return Match(jobs[0], candidates[0].archived)
-    return CouldBe(jobs, "several jobs have this name, and the mail doesn't say which host or tenant it is about")
+    return CouldBe(jobs, "the name fits, but whether the host or tenant that the mail is about does is not certain")
 
 
 def _of_shared_sender(origin: str, candidates: Sequence[KnownKey], jobs: tuple[int, ...]) -> Match | CouldBe:

@@ -1,10 +1,15 @@
 """Finds the job a reading belongs to; the rules are in domain/job_key.py, the rows come from here."""
 
+from dataclasses import astuple
+
 from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased
 
 from shared.domain.job_key import CouldBe, JobKey, KnownKey, Match, NoMatch, match
 from shared.models.jobs import Job, JobKeyRow
+
+_KEY_COLUMNS = ("from_address", "backup_software", "backup_type", "job_name", "origin")
 
 
 def find_job(db: Session, key: JobKey, *, any_type: bool = False) -> Match | NoMatch | CouldBe:
@@ -22,18 +27,44 @@ def find_job(db: Session, key: JobKey, *, any_type: bool = False) -> Match | NoM
     return match(key.origin, known, sender_is_shared=any(row[5] for row in rows))
 
 
-def only_job_of_sender(db: Session, key: JobKey) -> int | None:
-    """Return the one active job that this sender has, when its software and stated origin fit; else None."""
+def only_job_of_sender(db: Session, key: JobKey) -> Match | NoMatch:
+    """Return the one active job that this sender has, when its software and stated origin fit."""
     rows = db.execute(
-        select(Job.id, JobKeyRow.backup_software, JobKeyRow.origin)
+        select(Job.id, JobKeyRow.origin)
         .join(Job, Job.id == JobKeyRow.job_id)
-        .where(JobKeyRow.from_address == key.from_address, Job.archived_at.is_(None))
-        .limit(20)
+        .where(
+            JobKeyRow.from_address == key.from_address,
+            JobKeyRow.backup_software == key.software,
+            Job.archived_at.is_(None),
+            ~_has_another_job(),
+        )
     ).all()
-    if len({row[0] for row in rows}) != 1:
-        return None
-    fits = [row[0] for row in rows if row[1] == key.software and not (row[2] and key.origin and row[2] != key.origin)]
-    return fits[0] if fits else None
+    stated = {origin for _, origin in rows if origin}
+    is_elsewhere = key.origin and stated and key.origin not in stated
+    return NoMatch() if not rows or is_elsewhere else Match(rows[0][0], proven=key.origin in stated)
+
+
+def remember_origin(db: Session, job_id: int, key: JobKey, *, shown: str) -> None:
+    """Teach a job that was silent about its origin the first one that a mail of it states.
+
+    Otherwise mails from two hosts would go on passing as the same job, and one's success hide the other's silence.
+    """
+    row = dict(zip(_KEY_COLUMNS, astuple(key), strict=True))
+    db.execute(insert(JobKeyRow).values(job_id=job_id, origin_shown=shown, **row).on_conflict_do_nothing())
+
+
+def _has_another_job() -> ColumnElement[bool]:
+    """Whether the sender of a key row also reports for another active job than that row's."""
+    other_key, other_job = aliased(JobKeyRow), aliased(Job)
+    return exists(
+        select(other_key.id)
+        .join(other_job, other_job.id == other_key.job_id)
+        .where(
+            other_key.from_address == JobKeyRow.from_address,
+            other_key.job_id != JobKeyRow.job_id,
+            other_job.archived_at.is_(None),
+        )
+    ).correlate(JobKeyRow, Job)
 
 
 def _same_but_origin(key: JobKey, *, any_type: bool) -> list[ColumnElement[bool]]:

@@ -16,7 +16,7 @@ from shared.domain.run import MatchedBy
 from shared.domain.run_facts import facts_of, unreadable_facts
 from shared.models.mail import MailMessage, MailObject, MailReading
 from shared.parsers.registry import read
-from shared.services.find_job import find_job, only_job_of_sender
+from shared.services.find_job import find_job, only_job_of_sender, remember_origin
 from shared.services.record_run import record_mail_run
 
 
@@ -78,6 +78,9 @@ def carry_out(db: Session, mail_id: int, plan: Plan, *, received_at: datetime) -
         reading_id = _store_reading(db, mail_id, number, plan.from_address, route)
         if route.ending is Ending.RUN and route.job_id is not None and route.matched_by is not None:
             facts = facts_of(route.reading) if route.reading else unreadable_facts(route.reason)
+            if route.reading and route.reading.origin and route.matched_by is MatchedBy.NAME:
+                key = _key(plan.from_address, route.reading)
+                remember_origin(db, route.job_id, key, shown=route.reading.origin)
             record_mail_run(
                 db, route.job_id, reading_id=reading_id, matched_by=route.matched_by, run_at=received_at, facts=facts
             )
@@ -99,37 +102,38 @@ def read_again(db: Session, message: MailMessage, mail: Mail) -> tuple[Ending, .
 def _route(db: Session, mail: Mail, parser: str, reading: Reading) -> Route:
     if reading.kind is Kind.EVENT:
         return Route(reading=reading, parser=parser, ending=Ending.EVENT)
-    key = job_key(mail.from_address, reading.software, reading.backup_type, reading.job_name, reading.origin)
-    found = find_job(db, key)
+    found = find_job(db, _key(mail.from_address, reading))
     match found:
         case Match(job_id=job_id, archived=True):
             return Route(reading=reading, parser=parser, ending=Ending.ARCHIVED, job_id=job_id)
         case Match(job_id=job_id):
-            return Route(reading=reading, parser=parser, ending=Ending.RUN, job_id=job_id, matched_by=_matched_by(key))
+            return Route(
+                reading=reading, parser=parser, ending=Ending.RUN, job_id=job_id, matched_by=_matched_by(found)
+            )
         case CouldBe():
             return _waiting(InboxReason.AMBIGUOUS, found.why, reading=reading, parser=parser, could_be=found.job_ids)
         case _:
             return _waiting(InboxReason.NEW_JOB, "no job has this name yet", reading=reading, parser=parser)
 
 
+def _key(from_address: str, reading: Reading) -> JobKey:
+    return job_key(from_address, reading.software, reading.backup_type, reading.job_name, reading.origin)
+
+
 def _route_unreadable(db: Session, mail: Mail, outcome: Unreadable) -> Route:
     """Give an unreadable report to its job, but only where it can be of no other."""
     key = job_key(mail.from_address, outcome.software, outcome.backup_type, outcome.job_name, outcome.origin)
-    if outcome.job_name:
-        found = find_job(db, key, any_type=outcome.backup_type is None)
-        job_id = found.job_id if isinstance(found, Match) and not found.archived else None
-    else:
-        job_id = only_job_of_sender(db, key)
-    if job_id is None:
+    found = find_job(db, key, any_type=outcome.backup_type is None) if key.job_name else only_job_of_sender(db, key)
+    if not isinstance(found, Match):
         return _waiting(InboxReason.UNREADABLE, outcome.reason, unreadable=outcome, parser=outcome.parser)
     return Route(
         reading=None,
         parser=outcome.parser,
         unreadable=outcome,
-        ending=Ending.RUN,
+        ending=Ending.ARCHIVED if found.archived else Ending.RUN,
         reason=outcome.reason,
-        job_id=job_id,
-        matched_by=_matched_by(key),
+        job_id=found.job_id,
+        matched_by=_matched_by(found),
     )
 
 
@@ -153,8 +157,8 @@ def _waiting(
     )
 
 
-def _matched_by(key: JobKey) -> MatchedBy:
-    return MatchedBy.ORIGIN if key.origin else MatchedBy.NAME
+def _matched_by(found: Match) -> MatchedBy:
+    return MatchedBy.ORIGIN if found.proven else MatchedBy.NAME
 
 
 def _store_reading(db: Session, mail_id: int, number: int, from_address: str, route: Route) -> int:
