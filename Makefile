@@ -6,6 +6,9 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PYTHON ?= $(shell for each in python3 python3.13 python3.12 python3.11; do \
 	"$$each" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$each" && break; done)
+# What the tests of the platform's worker library need; without one they are skipped.
+PYTHON313 ?= $(shell for each in python3.13 $$(ls -d ~/.pyenv/versions/3.13*/bin/python3.13 2>/dev/null); do \
+	"$$each" -c '' 2>/dev/null && echo "$$each" && break; done)
 BIN := .venv/bin
 JOBS ?= 2
 TYPED := $(wildcard function_app.py) shared functions infra
@@ -14,17 +17,17 @@ export UV_SYSTEM_CERTS ?= 1
 # npm writes this file last, so it tells when node_modules is complete.
 NODE_MODULES := node_modules/.package-lock.json
 
-.PHONY: help run test check bench soak audit setup func golden fmt assets
+.PHONY: help run test check bench soak audit setup func golden fmt assets worker-env
 .DELETE_ON_ERROR:
 
 help: ## List these targets
-	@sed -nE 's/^([a-z]+):.*## (.*)$$/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do \
-		printf '  make %-8s %s\n' "$$name" "$$text"; done
+	@sed -nE 's/^([a-z-]+):.*## (.*)$$/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do \
+		printf '  make %-10s %s\n' "$$name" "$$text"; done
 
 run: .venv/.run-stamp assets ## Start everything on this machine: database, web app, timers (DEMO=0: start empty)
 	@exec $(BIN)/python -m infra.local.run
 
-test: check assets ## Everything that CI runs, but the long proofs
+test: check assets worker-env ## Everything that CI runs, but the long proofs
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not soak" $(ARGS)
 
 check: setup ## Lint, format, types, import contracts, static security scan; no network
@@ -44,6 +47,8 @@ audit: setup ## Look for known faults in the dependencies (asks the network)
 	npm audit --omit=dev
 
 setup: .venv/.test-stamp ## Create .venv and install everything that `make test` needs
+
+worker-env: $(if $(PYTHON313),.venv313/.made-stamp) ## Set up Microsoft's worker library for its tests, where Python 3.13 is found
 
 func: setup assets ## Start the app under Azure Functions Core Tools, with Azurite
 	@command -v func >/dev/null || { \
@@ -67,10 +72,11 @@ assets: .venv/.run-stamp $(NODE_MODULES)
 	@$(BIN)/python -m infra.local.assets
 
 # uv installs in seconds what takes pip a minute; where it cannot be had or does not know the way out, pip does.
+# Arguments: the requirements, the bin folder of the environment.
 define install
-	$(BIN)/uv --quiet pip install --python $(BIN)/python -r $(1) || { \
+	$(BIN)/uv --quiet pip install --python $(2)/python -r $(1) || { \
 		echo "Trying again with pip, which takes longer"; \
-		$(BIN)/python -m pip --quiet --disable-pip-version-check install -r $(1); }
+		$(2)/python -m pip --quiet --disable-pip-version-check install -r $(1); }
 endef
 
 .venv/.made-stamp:
@@ -83,12 +89,20 @@ endef
 
 .venv/.run-stamp: .venv/.made-stamp requirements.txt requirements-local.txt
 	@echo "Installing requirements-local.txt"
-	@$(call install,requirements-local.txt)
+	@$(call install,requirements-local.txt,$(BIN))
 	@touch $@
 
 .venv/.test-stamp: .venv/.run-stamp requirements-dev.txt
 	@echo "Installing requirements-dev.txt"
-	@$(call install,requirements-dev.txt)
+	@$(call install,requirements-dev.txt,$(BIN))
+	@touch $@
+
+.venv313/.made-stamp: .venv/.made-stamp requirements.txt requirements-dev.txt
+	@echo "Creating .venv313 for the tests of Microsoft's worker library"
+	@$(PYTHON313) -m venv --clear .venv313
+	@grep -h '^azure-functions-runtime' requirements-dev.txt > .venv313/worker.txt
+	@cat requirements.txt >> .venv313/worker.txt
+	@$(call install,.venv313/worker.txt,.venv313/bin)
 	@touch $@
 
 $(NODE_MODULES): package.json package-lock.json
