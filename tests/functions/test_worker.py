@@ -234,6 +234,17 @@ def test_static_files_arrive_whole(visitor: Worker) -> None:
     assert answer.body == (ROOT / "functions/http_api" / path.lstrip("/")).read_bytes()
 
 
+def test_an_uploaded_file_arrives_byte_for_byte(signed_in: Worker) -> None:
+    token = _csrf(signed_in.http("GET", "/customers/import").text)
+    file = "name\r\nBäckerei Löwenzahn\r\n".encode("utf-8-sig")
+
+    answer = post_multipart(signed_in, "/customers/import", {"csrf_token": token}, ("customers.csv", file))
+
+    assert answer.status == 200
+    assert "Bäckerei Löwenzahn" in answer.text
+    assert base64.urlsafe_b64encode(file).decode() in answer.text
+
+
 def test_an_error_of_ours_is_our_own_page(signed_in: Worker, postgres: Server, database: str) -> None:
     engine = create_engine(postgres.url(database))
     with engine.begin() as connection:
