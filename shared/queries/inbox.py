@@ -1,4 +1,4 @@
-"""The inbox: readings that wait for a person, and the mails beside them that need none."""
+"""The inbox: readings that wait for a person, one row each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,14 +8,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
-from shared.domain.mailflow import Ending, InboxReason, Location, Source
-from shared.domain.reading import Kind
+from shared.domain.mailflow import Ending, InboxReason
 from shared.domain.status import Status
-from shared.models.customers import Customer
-from shared.models.jobs import Job, JobRun
-from shared.models.mail import MailMessage, MailObject, MailRaw, MailReading
-from shared.models.users import User
+from shared.models.mail import MailMessage, MailRaw, MailReading
 from shared.queries.rows import PAGE_SIZE, Page, contains
+
+WAITS = MailReading.outcome == Ending.INBOX
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,6 +33,7 @@ class WaitingReading:
     reading_id: int
     mail_id: int
     from_address: str
+    from_name: str
     subject: str
     received_at: datetime
     software: str | None
@@ -48,29 +47,87 @@ class WaitingReading:
     readings: int
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Neighbours:
+    """Where a mail stands among those that wait; the ids are None at the ends."""
+
+    number: int
+    total: int
+    previous_id: int | None
+    next_id: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ObjectRow:
+    """One object of a reading."""
+
+    name: str
+    type: str
+    status: Status
+    message: str
+    recovered: bool
+
+
 def waiting(db: Session, filters: InboxFilters, page: int) -> Page[WaitingReading]:
-    """Return one page of the readings that wait."""
-    order = MailMessage.received_at.desc() if filters.newest_first else MailMessage.received_at
-    query = _waiting(filters).order_by(order, MailReading.id).limit(PAGE_SIZE).offset((page - 1) * PAGE_SIZE)
-    rows = db.execute(query).all()
+    """Return one page of the readings that wait; those of one mail stand together."""
+    query = _waiting(filters).order_by(*_order(filters), MailReading.number)
+    rows = db.execute(query.limit(PAGE_SIZE).offset((page - 1) * PAGE_SIZE)).all()
     total = db.scalar(select(func.count()).select_from(_waiting(filters).subquery())) or 0
     return Page(rows=tuple(WaitingReading(**row._asdict()) for row in rows), number=page, total=total)
 
 
 def waiting_count(db: Session) -> int:
-    """Return how many mails wait for a person: the badge in the navigation bar."""
-    waits = select(func.count()).select_from(MailMessage).where(MailMessage.location == Location.INBOX)
-    return db.scalar(waits) or 0
+    """Return how many readings wait for a person: the badge in the navigation bar."""
+    return db.scalar(select(func.count()).select_from(MailReading).where(WAITS)) or 0
 
 
-def waiting_softwares(db: Session) -> Sequence[str | None]:
+def waiting_softwares(db: Session) -> Sequence[str]:
     """Return the products of which something waits, for the filter."""
-    return db.scalars(
-        select(MailReading.backup_software)
-        .where(MailReading.outcome == Ending.INBOX, MailReading.backup_software.is_not(None))
-        .distinct()
-        .order_by(MailReading.backup_software)
-    ).all()
+    software = func.coalesce(MailReading.backup_software, "")
+    return db.scalars(select(software).where(WAITS, software != "").distinct().order_by(software)).all()
+
+
+def waiting_mails(db: Session, after: int, most: int) -> Sequence[int]:
+    """Return the mails that wait, by id, from the one behind `after` on."""
+    behind = select(MailReading.mail_id).where(WAITS, MailReading.mail_id > after).distinct()
+    return db.scalars(behind.order_by(MailReading.mail_id).limit(most)).all()
+
+
+def waiting_mail_count(db: Session, after: int = 0) -> int:
+    """Return how many mails wait, from the one behind `after` on."""
+    behind = select(func.count(MailReading.mail_id.distinct())).where(WAITS, MailReading.mail_id > after)
+    return db.scalar(behind) or 0
+
+
+def mails_of(db: Session, reading_ids: Sequence[int]) -> Sequence[int]:
+    """Return the mails of these readings."""
+    of_readings = select(MailReading.mail_id).where(MailReading.id.in_(reading_ids)).distinct()
+    return db.scalars(of_readings.order_by(MailReading.mail_id)).all()
+
+
+def neighbours(db: Session, filters: InboxFilters, mail_id: int) -> Neighbours | None:
+    """Return the mails beside this one in the list as it is filtered, or None when it isn't in it."""
+    found = _waiting(filters).with_only_columns(MailMessage.id, MailMessage.received_at).distinct().subquery()
+    order: list[ColumnElement[Any]] = [found.c.received_at, found.c.id]
+    if filters.newest_first:
+        order = [column.desc() for column in order]
+    numbered = select(
+        found.c.id,
+        func.row_number().over(order_by=order).label("number"),
+        func.count().over().label("total"),
+        func.lag(found.c.id).over(order_by=order).label("previous_id"),
+        func.lead(found.c.id).over(order_by=order).label("next_id"),
+    ).subquery()
+    row = db.execute(select(numbered).where(numbered.c.id == mail_id)).one_or_none()
+    if row is None:
+        return None
+    return Neighbours(number=row.number, total=row.total, previous_id=row.previous_id, next_id=row.next_id)
+
+
+def _order(filters: InboxFilters) -> tuple[ColumnElement[Any], ...]:
+    if filters.newest_first:
+        return MailMessage.received_at.desc(), MailMessage.id.desc()
+    return MailMessage.received_at.asc(), MailMessage.id.asc()
 
 
 def _waiting(filters: InboxFilters) -> Select[*tuple[Any, ...]]:
@@ -79,6 +136,7 @@ def _waiting(filters: InboxFilters) -> Select[*tuple[Any, ...]]:
             MailReading.id.label("reading_id"),
             MailMessage.id.label("mail_id"),
             MailMessage.from_address,
+            MailMessage.from_name,
             MailMessage.subject,
             MailMessage.received_at,
             MailReading.backup_software.label("software"),
@@ -93,7 +151,7 @@ def _waiting(filters: InboxFilters) -> Select[*tuple[Any, ...]]:
         )
         .join(MailMessage, MailMessage.id == MailReading.mail_id)
         .outerjoin(MailRaw, MailRaw.mail_id == MailMessage.id)
-        .where(MailReading.outcome == Ending.INBOX, *_narrowed(filters))
+        .where(WAITS, *_narrowed(filters))
     )
 
 
@@ -109,178 +167,6 @@ def _narrowed(filters: InboxFilters) -> list[ColumnElement[bool]]:
     if filters.software:
         conditions.append(MailReading.backup_software == filters.software)
     named = (func.coalesce(MailReading.job_name, ""), func.coalesce(MailReading.origin, ""))
-    conditions.extend(
-        contains(word, MailMessage.from_address, MailMessage.subject, *named) for word in filters.text.split()
-    )
+    searched = (MailMessage.from_address, MailMessage.from_name, MailMessage.subject, *named)
+    conditions.extend(contains(word, *searched) for word in filters.text.split())
     return conditions
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ObjectRow:
-    """One object of a reading."""
-
-    name: str
-    type: str
-    status: Status
-    message: str
-    recovered: bool
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ReadingDetail:
-    """One reading of a mail with its outcome and objects."""
-
-    reading_id: int
-    number: int
-    outcome: Ending
-    inbox_reason: InboxReason | None
-    reason: str
-    could_be: tuple[tuple[int, str], ...]  # (job id, "customer › job")
-    parser: str | None
-    software: str | None
-    backup_type: str | None
-    job_name: str | None
-    origin: str | None
-    kind: Kind | None
-    status: Status | None
-    message: str
-    evidence: tuple[str, ...]
-    started_at: str | None
-    ended_at: str | None
-    job_id: int | None
-    run_id: int | None
-    same_key_waiting: int
-    objects: tuple[ObjectRow, ...]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class MailDetail:
-    """One mail with all its readings."""
-
-    mail_id: int
-    source: Source
-    from_address: str
-    from_name: str
-    subject: str
-    received_at: datetime
-    received_source: str
-    sent_at: datetime | None
-    imported_at: datetime
-    location: Location
-    has_html: bool
-    has_text: bool
-    has_raw: bool
-    truncated: bool
-    message_id_seen_before: bool
-    duplicate_of_id: int | None
-    duplicate_undone: bool
-    deleted_at: datetime | None
-    deleted_by: str | None
-    delete_reason: str
-    attachments: tuple[str, ...]
-    readings: tuple[ReadingDetail, ...]
-
-
-def mail_detail(db: Session, mail_id: int) -> MailDetail | None:
-    """Return a mail with its readings, or None."""
-    message = db.get(MailMessage, mail_id)
-    if message is None:
-        return None
-    deleter = db.get(User, message.deleted_by) if message.deleted_by else None
-    has_raw = db.scalar(select(MailRaw.mail_id).where(MailRaw.mail_id == mail_id)) is not None
-    return MailDetail(
-        mail_id=message.id,
-        source=message.source,
-        from_address=message.from_address,
-        from_name=message.from_name,
-        subject=message.subject,
-        received_at=message.received_at,
-        received_source=message.received_source,
-        sent_at=message.sent_at,
-        imported_at=message.imported_at,
-        location=message.location,
-        has_html=bool(message.html_body.strip()),
-        has_text=bool(message.text_body.strip()),
-        has_raw=has_raw,
-        truncated=message.truncated,
-        message_id_seen_before=message.message_id_seen_before,
-        duplicate_of_id=message.duplicate_of_id,
-        duplicate_undone=message.duplicate_undone,
-        deleted_at=message.deleted_at,
-        deleted_by=deleter.username if deleter else None,
-        delete_reason=message.delete_reason,
-        attachments=tuple(str(each["name"]) for each in message.attachments),
-        readings=_readings(db, mail_id),
-    )
-
-
-def _readings(db: Session, mail_id: int) -> tuple[ReadingDetail, ...]:
-    rows = db.execute(
-        select(MailReading, JobRun.id)
-        .outerjoin(JobRun, JobRun.reading_id == MailReading.id)
-        .where(MailReading.mail_id == mail_id)
-        .order_by(MailReading.number)
-    ).all()
-    objects = _objects(db, [reading.id for reading, _ in rows])
-    jobs = _job_names(db, {job_id for reading, _ in rows for job_id in reading.could_be})
-    return tuple(
-        ReadingDetail(
-            reading_id=reading.id,
-            number=reading.number,
-            outcome=reading.outcome,
-            inbox_reason=reading.inbox_reason,
-            reason=reading.reason,
-            could_be=tuple((job_id, jobs[job_id]) for job_id in reading.could_be if job_id in jobs),
-            parser=reading.parser,
-            software=reading.backup_software,
-            backup_type=reading.backup_type,
-            job_name=reading.job_name,
-            origin=reading.origin,
-            kind=reading.kind,
-            status=reading.status,
-            message=reading.message,
-            evidence=tuple(reading.evidence),
-            started_at=reading.started_at,
-            ended_at=reading.ended_at,
-            job_id=reading.job_id,
-            run_id=run_id,
-            same_key_waiting=_same_key_waiting(db, reading),
-            objects=objects.get(reading.id, ()),
-        )
-        for reading, run_id in rows
-    )
-
-
-def _objects(db: Session, reading_ids: Sequence[int]) -> dict[int, tuple[ObjectRow, ...]]:
-    found: dict[int, list[ObjectRow]] = {}
-    query = select(MailObject).where(MailObject.reading_id.in_(reading_ids)).order_by(MailObject.number)
-    for row in db.scalars(query):
-        thing = ObjectRow(name=row.name, type=row.type, status=row.status, message=row.message, recovered=row.recovered)
-        found.setdefault(row.reading_id, []).append(thing)
-    return {reading_id: tuple(things) for reading_id, things in found.items()}
-
-
-def _job_names(db: Session, job_ids: set[int]) -> dict[int, str]:
-    rows = db.execute(
-        select(Job.id, Customer.name, Job.job_name)
-        .join(Customer, Customer.id == Job.customer_id)
-        .where(Job.id.in_(job_ids))
-    )
-    return {job_id: f"{customer} › {job_name}" for job_id, customer, job_name in rows}
-
-
-def _same_key_waiting(db: Session, reading: MailReading) -> int:
-    """Return how many other readings with the same facts wait; names are compared here as they were spelled."""
-    if reading.outcome is not Ending.INBOX or reading.status is None:
-        return 0
-    same = select(func.count()).where(
-        MailReading.outcome == Ending.INBOX,
-        MailReading.from_address_key == reading.from_address_key,
-        MailReading.backup_software == reading.backup_software,
-        MailReading.backup_type == reading.backup_type,
-        MailReading.job_name.is_not_distinct_from(reading.job_name),
-        MailReading.origin.is_not_distinct_from(reading.origin),
-        MailReading.status.is_not(None),
-        MailReading.id != reading.id,
-    )
-    return db.scalar(same) or 0

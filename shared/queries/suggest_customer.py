@@ -1,15 +1,19 @@
-"""Whose mail could this be? Customers for a waiting reading, each with the evidence."""
+"""Whose mail could this be? Customers for the waiting readings of a mail, each with the evidence."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from shared.domain.mailflow import Ending
 from shared.domain.names import fold
 from shared.models.customers import Customer
 from shared.models.jobs import Job, JobKeyRow
 from shared.models.mail import MailMessage, MailReading
+
+MOST = 3
 
 _WORD = re.compile(r"[^\W_]{4,}")
 # Words that stand in the names of many customers or in every report, and so prove nothing.
@@ -28,52 +32,73 @@ class Suggestion:
     evidence: str
 
 
-def suggest_customers(db: Session, reading_id: int, most: int = 3) -> tuple[Suggestion, ...]:
-    """Return at most `most` customers for a reading: same origin first, then same sender, then a name in the mail."""
-    row = db.execute(
-        select(MailReading.from_address_key, MailReading.origin, MailReading.job_name, MailMessage.subject)
-        .join(MailMessage, MailMessage.id == MailReading.mail_id)
-        .where(MailReading.id == reading_id)
-    ).one_or_none()
-    if row is None:
-        return ()
-    sender, origin, job_name, subject = row
-    found = [
-        *(_by_origin(db, fold(origin)) if origin else ()),
-        *_by_sender(db, sender),
-        *_by_name(db, f"{sender} {subject} {job_name or ''} {origin or ''}"),
-    ]
-    first = {suggestion.customer_id: suggestion for suggestion in reversed(found)}
-    return tuple(sorted(first.values(), key=found.index)[:most])
-
-
-def _by_origin(db: Session, origin: str) -> list[Suggestion]:
+def suggest_customers(db: Session, mail_id: int) -> dict[int, tuple[Suggestion, ...]]:
+    """Return up to three customers for each waiting reading: same origin first, then same sender, then a name."""
     rows = db.execute(
-        select(Customer.id, Customer.name, func.count(Job.id.distinct()))
+        select(
+            MailReading.id,
+            MailReading.from_address_key,
+            MailReading.origin,
+            MailReading.job_name,
+            MailMessage.subject,
+        )
+        .join(MailMessage, MailMessage.id == MailReading.mail_id)
+        .where(MailReading.mail_id == mail_id, MailReading.outcome == Ending.INBOX)
+    ).all()
+    if not rows:
+        return {}
+    by_origin = _by_origin(db, {fold(row.origin) for row in rows if row.origin})
+    by_sender = _by_sender(db, rows[0].from_address_key)
+    names = [(row.id, row.name) for row in db.execute(select(Customer.id, Customer.name).where(Customer.active))]
+    return {
+        row.id: _first_of_each(
+            [
+                *by_origin.get(fold(row.origin or ""), ()),
+                *by_sender,
+                *_by_name(names, f"{row.from_address_key} {row.subject} {row.job_name or ''} {row.origin or ''}"),
+            ]
+        )
+        for row in rows
+    }
+
+
+def _first_of_each(found: Iterable[Suggestion]) -> tuple[Suggestion, ...]:
+    first: dict[int, Suggestion] = {}
+    for suggestion in found:
+        first.setdefault(suggestion.customer_id, suggestion)
+    return tuple(first.values())[:MOST]
+
+
+def _by_origin(db: Session, origins: set[str]) -> dict[str, list[Suggestion]]:
+    jobs = func.count(Job.id.distinct())
+    rows = db.execute(
+        select(JobKeyRow.origin, Customer.id, Customer.name, jobs)
         .join(Job, Job.customer_id == Customer.id)
         .join(JobKeyRow, JobKeyRow.job_id == Job.id)
-        .where(JobKeyRow.origin == origin)
-        .group_by(Customer.id)
-        .order_by(func.count(Job.id.distinct()).desc())
-        .limit(3)
+        .where(JobKeyRow.origin.in_(origins))
+        .group_by(JobKeyRow.origin, Customer.id)
+        .order_by(jobs.desc(), Customer.name)
     )
-    return [
-        Suggestion(customer_id=each, customer=name, evidence=f"{_jobs(count)} from {origin}")
-        for each, name, count in rows
-    ]
+    found: dict[str, list[Suggestion]] = {}
+    for origin, customer_id, name, count in rows:
+        evidence = f"{_jobs(count)} from {origin}"
+        suggestion = Suggestion(customer_id=customer_id, customer=name, evidence=evidence)
+        found.setdefault(origin, []).append(suggestion)
+    return found
 
 
 def _by_sender(db: Session, sender: str) -> list[Suggestion]:
+    jobs = func.count(Job.id.distinct())
     rows = db.execute(
-        select(Customer.id, Customer.name, func.count(Job.id.distinct()))
+        select(Customer.id, Customer.name, jobs)
         .join(Job, Job.customer_id == Customer.id)
         .join(JobKeyRow, JobKeyRow.job_id == Job.id)
         .where(JobKeyRow.from_address == sender)
         .group_by(Customer.id)
-        .order_by(func.count(Job.id.distinct()).desc())
-        .limit(4)
+        .order_by(jobs.desc(), Customer.name)
+        .limit(MOST + 1)
     ).all()
-    if len(rows) > 3:
+    if len(rows) > MOST:
         return []  # a sender of many customers says nothing
     return [
         Suggestion(customer_id=each, customer=name, evidence=f"{_jobs(count)} from this sender")
@@ -81,18 +106,18 @@ def _by_sender(db: Session, sender: str) -> list[Suggestion]:
     ]
 
 
-def _by_name(db: Session, text: str) -> list[Suggestion]:
-    words = {word.casefold() for word in _WORD.findall(text)} - _COMMON
-    if not words:
-        return []
-    rows = db.execute(select(Customer.id, Customer.name).where(Customer.active).order_by(Customer.name)).all()
+def _by_name(names: Iterable[tuple[int, str]], text: str) -> list[Suggestion]:
+    words = _telling_words(text)
     scored = []
-    for customer_id, name in rows:
-        shared_words = {word.casefold() for word in _WORD.findall(name)} & words - _COMMON
-        if shared_words:
-            evidence = f"“{max(shared_words, key=len)}” stands in the mail"
-            scored.append((len(shared_words), Suggestion(customer_id=customer_id, customer=name, evidence=evidence)))
-    return [suggestion for _, suggestion in sorted(scored, key=lambda pair: -pair[0])]
+    for customer_id, name in names:
+        if common := _telling_words(name) & words:
+            evidence = f"“{max(sorted(common), key=len)}” stands in the mail"
+            scored.append((-len(common), name, Suggestion(customer_id=customer_id, customer=name, evidence=evidence)))
+    return [suggestion for *_, suggestion in sorted(scored, key=lambda each: each[:2])]
+
+
+def _telling_words(text: str) -> set[str]:
+    return {word.casefold() for word in _WORD.findall(text)} - _COMMON
 
 
 def _jobs(count: int) -> str:

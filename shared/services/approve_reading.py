@@ -34,9 +34,10 @@ class NewJob:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ExistingJob:
-    """Attach the reading to this job."""
+    """Attach the reading to this job; `vouched` as for a new one."""
 
     job_id: int
+    vouched: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ def approve_reading(
     """
     reading = _waiting_reading(db, reading_id)
     job = _new_job(db, reading, to, actor) if isinstance(to, NewJob) else _existing_job(db, to.job_id)
-    _add_key(db, job, reading, vouched=isinstance(to, NewJob) and to.vouched)
+    _add_key(db, job, reading, vouched=to.vouched)
     readings = [reading, *(_same_key(db, reading) if and_all_waiting else ())]
     for each in sorted(readings, key=lambda row: row.id):
         _make_run(db, each, job.id)

@@ -76,14 +76,11 @@ def import_mailbox(
     return summary
 
 
-def import_deliveries(deliveries: Iterable[Delivery], *, clock: Callable[[], datetime]) -> Summary:
-    """Import mails that a person uploaded; they cover no mailbox."""
+def import_deliveries(deliveries: Iterable[Delivery], *, clock: Callable[[], datetime]) -> list[Imported]:
+    """Import mails that a person uploaded, and return what became of each; they cover no mailbox."""
     with transaction() as db:
         keep_raw = _keeps_raw(db.get_one(SystemSettings, 1))
-    summary = Summary()
-    for delivery in deliveries:
-        summary.add(_import_one(delivery, clock(), keep_raw=keep_raw))
-    return summary
+    return [_import_one(delivery, clock(), keep_raw=keep_raw) for delivery in deliveries]
 
 
 def _import_one(delivery: Delivery, now: datetime, *, keep_raw: bool) -> Imported:
