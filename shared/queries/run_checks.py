@@ -98,6 +98,12 @@ def run_checks(db: Session, filters: Filters) -> RunChecks:
     )
 
 
+def one_job(db: Session, job_id: int, *, reviewed_since: datetime | None = None) -> JobRow | None:
+    """Return the row of one job, or None when nothing of it is to be shown."""
+    row = db.execute(_jobs(Filters(reviewed_since=reviewed_since)).where(Job.id == job_id)).one_or_none()
+    return _job_row(row) if row else None
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Choices:
     """What the page can be narrowed to."""

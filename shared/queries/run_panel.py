@@ -1,8 +1,7 @@
 """One run in full: what Run Checks' panel and a run's own page show."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
@@ -10,14 +9,15 @@ from sqlalchemy.orm import Session
 from shared.domain.names import fold
 from shared.domain.reading import Kind
 from shared.domain.run import MatchedBy, RunSource
-from shared.domain.status import Status, badness, worst
+from shared.domain.status import RESTORABLE, Status, badness
 from shared.models.customers import Customer
 from shared.models.jobs import Job, JobRun, Review, VanishedObject
-from shared.models.mail import MailMessage, MailObject, MailReading
+from shared.models.mail import MailMessage, MailObject, MailRaw, MailReading
 from shared.models.users import User
 from shared.queries.inbox import ObjectRow
 
 LISTED_RUNS = 30
+GOOD = frozenset({Status.SUCCESS, Status.INFORMATIONAL})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,11 +43,22 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Changes:
-    """What is different from the last good run before this one."""
+    """What is different from the last success before this run."""
 
     since: datetime
     worse: tuple[str, ...]  # good then, not good now
     new: tuple[str, ...]  # not there then
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReviewOfRun:
+    """Who reviewed the run, when and why."""
+
+    review_id: int
+    user_id: int
+    name: str
+    at: datetime
+    reason: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,11 +83,9 @@ class RunPanel:
     ended_at: datetime | None
     size_bytes: int | None
     verdict_version: int
-    reviewed_at: datetime | None
-    reviewed_by: str | None
-    review_id: int | None
-    review_reason: str | None
+    review: ReviewOfRun | None
     mail_id: int | None
+    has_raw: bool
     mail_subject: str
     from_address: str
     origin: str | None
@@ -87,33 +96,45 @@ class RunPanel:
     runs: tuple[RunInList, ...]  # newest first, every unreviewed one of the job is among them
     changes: Changes | None
     last_good_at: datetime | None
-    same_error_before: bool
+    same_error_at: datetime | None  # of the run just before, when it said the same
 
     @property
-    def troubled(self) -> int:
-        return sum(thing.status not in (Status.SUCCESS, Status.INFORMATIONAL) for thing in self.objects)
+    def problems(self) -> tuple[ObjectRow, ...]:
+        return tuple(thing for thing in self.objects if thing.status not in GOOD)
 
     @property
-    def to_review(self) -> tuple[tuple[int, int], ...]:
-        return tuple((run.run_id, run.verdict_version) for run in self.runs if not run.reviewed)
+    def fine(self) -> tuple[ObjectRow, ...]:
+        return tuple(thing for thing in self.objects if thing.status in GOOD)
+
+    @property
+    def to_review(self) -> tuple[RunInList, ...]:
+        return tuple(run for run in self.runs if not run.reviewed)
 
 
 def run_panel(db: Session, run_id: int) -> RunPanel | None:
     """Return everything about a run, or None when it doesn't exist."""
     row = db.execute(
-        select(JobRun, Job, Customer.name, MailReading, MailMessage.id, MailMessage.subject, MailMessage.from_address)
+        select(
+            JobRun,
+            Job,
+            Customer.name,
+            MailReading,
+            MailMessage.id,
+            MailMessage.subject,
+            MailMessage.from_address,
+            MailRaw.mail_id.is_not(None),
+        )
         .join(Job, Job.id == JobRun.job_id)
         .join(Customer, Customer.id == Job.customer_id)
         .outerjoin(MailReading, MailReading.id == JobRun.reading_id)
         .outerjoin(MailMessage, MailMessage.id == MailReading.mail_id)
+        .outerjoin(MailRaw, MailRaw.mail_id == MailMessage.id)
         .where(JobRun.id == run_id)
     ).one_or_none()
     if row is None:
         return None
-    run, job, customer, reading, mail_id, subject, from_address = row
+    run, job, customer, reading, mail_id, subject, from_address, has_raw = row
     objects = _objects(db, reading.id) if reading else ()
-    last_good = _last_good(db, run)
-    reviewed_by, review_reason = _review(db, run)
     return RunPanel(
         run_id=run.id,
         job_id=job.id,
@@ -133,11 +154,9 @@ def run_panel(db: Session, run_id: int) -> RunPanel | None:
         ended_at=run.ended_at,
         size_bytes=run.size_bytes,
         verdict_version=run.verdict_version,
-        reviewed_at=run.reviewed_at,
-        reviewed_by=reviewed_by,
-        review_id=run.review_id,
-        review_reason=review_reason,
+        review=_review(db, run),
         mail_id=mail_id,
+        has_raw=has_raw,
         mail_subject=subject or "",
         from_address=from_address or "",
         origin=reading.origin if reading else None,
@@ -146,10 +165,14 @@ def run_panel(db: Session, run_id: int) -> RunPanel | None:
         objects=objects,
         findings=_findings(db, run.id),
         runs=_runs(db, job.id),
-        changes=_changes(db, objects, last_good),
-        last_good_at=last_good.run_at if last_good else None,
-        same_error_before=_same_error_before(db, run),
+        changes=_changes(db, objects, _last_success(db, run)),
+        last_good_at=_last_good_at(db, run),
+        same_error_at=_same_error_at(db, run),
     )
+
+
+def run_exists(db: Session, run_id: int) -> bool:
+    return db.scalar(select(JobRun.id).where(JobRun.id == run_id)) is not None
 
 
 def newest_run_to_show(db: Session, job_id: int) -> int | None:
@@ -160,22 +183,6 @@ def newest_run_to_show(db: Session, job_id: int) -> int | None:
         .order_by(JobRun.reviewed_at.is_not(None), JobRun.run_at.desc(), JobRun.id.desc())
         .limit(1)
     )
-
-
-def day_strip(
-    db: Session, job_id: int, *, zone: ZoneInfo, today: date, days: int = 30
-) -> list[tuple[date, Status | None]]:
-    """Return each of the last `days` local days, oldest first, with its worst verdict or None."""
-    first = today - timedelta(days=days - 1)
-    day = func.date(func.timezone(zone.key, JobRun.run_at))
-    rows = db.execute(
-        select(day, JobRun.status).where(JobRun.job_id == job_id, day >= first).group_by(day, JobRun.status)
-    ).all()
-    by_day: dict[date, list[Status]] = {}
-    for when, status in rows:
-        by_day.setdefault(when, []).append(status)
-    every_day = (first + timedelta(days=number) for number in range(days))
-    return [(each, worst(by_day[each]) if each in by_day else None) for each in every_day]
 
 
 def _objects(db: Session, reading_id: int) -> tuple[ObjectRow, ...]:
@@ -207,7 +214,12 @@ def _runs(db: Session, job_id: int) -> tuple[RunInList, ...]:
 
 def _findings(db: Session, run_id: int) -> tuple[Finding, ...]:
     rows = db.execute(
-        select(VanishedObject.name, VanishedObject.type, User.username, VanishedObject.reason)
+        select(
+            VanishedObject.name,
+            VanishedObject.type,
+            func.coalesce(func.nullif(User.display_name, ""), User.username),
+            VanishedObject.reason,
+        )
         .outerjoin(User, User.id == VanishedObject.confirmed_by)
         .where(VanishedObject.run_id == run_id)
         .order_by(VanishedObject.name)
@@ -215,18 +227,25 @@ def _findings(db: Session, run_id: int) -> tuple[Finding, ...]:
     return tuple(Finding(name=name, type=kind, confirmed_by=who, reason=why) for name, kind, who, why in rows)
 
 
-def _review(db: Session, run: JobRun) -> tuple[str | None, str | None]:
+def _review(db: Session, run: JobRun) -> ReviewOfRun | None:
     if run.review_id is None:
-        return None, None
+        return None
     row = db.execute(
-        select(func.coalesce(func.nullif(User.display_name, ""), User.username), Review.reason)
+        select(Review, func.coalesce(func.nullif(User.display_name, ""), User.username))
         .join(User, User.id == Review.reviewed_by)
         .where(Review.id == run.review_id)
     ).one()
-    return row[0], row[1]
+    review = row[0]
+    return ReviewOfRun(
+        review_id=review.id,
+        user_id=review.reviewed_by,
+        name=row[1],
+        at=review.reviewed_at,
+        reason=review.reason or "",
+    )
 
 
-def _last_good(db: Session, run: JobRun) -> JobRun | None:
+def _last_success(db: Session, run: JobRun) -> JobRun | None:
     return db.scalar(
         select(JobRun)
         .where(JobRun.job_id == run.job_id, JobRun.status == Status.SUCCESS, JobRun.run_at < run.run_at)
@@ -235,25 +254,33 @@ def _last_good(db: Session, run: JobRun) -> JobRun | None:
     )
 
 
-def _changes(db: Session, objects: tuple[ObjectRow, ...], last_good: JobRun | None) -> Changes | None:
-    if last_good is None or last_good.reading_id is None or not objects:
+def _last_good_at(db: Session, run: JobRun) -> datetime | None:
+    return db.scalar(
+        select(func.max(JobRun.run_at)).where(
+            JobRun.job_id == run.job_id, JobRun.raw_status.in_(RESTORABLE), JobRun.run_at < run.run_at
+        )
+    )
+
+
+def _changes(db: Session, objects: tuple[ObjectRow, ...], success: JobRun | None) -> Changes | None:
+    if success is None or success.reading_id is None or not objects:
         return None
-    good = (Status.SUCCESS, Status.INFORMATIONAL)
-    before = {fold(thing.name): thing.status for thing in _objects(db, last_good.reading_id)}
+    before = {fold(thing.name): thing.status for thing in _objects(db, success.reading_id)}
     return Changes(
-        since=last_good.run_at,
-        worse=tuple(o.name for o in objects if o.status not in good and before.get(fold(o.name)) in good),
+        since=success.run_at,
+        worse=tuple(o.name for o in objects if o.status not in GOOD and before.get(fold(o.name)) in GOOD),
         new=tuple(o.name for o in objects if fold(o.name) not in before),
     )
 
 
-def _same_error_before(db: Session, run: JobRun) -> bool:
-    if run.status in (Status.SUCCESS, Status.INFORMATIONAL) or not run.message:
-        return False
-    before = (
-        select(JobRun.message, JobRun.status)
+def _same_error_at(db: Session, run: JobRun) -> datetime | None:
+    if run.status in GOOD or not run.message:
+        return None
+    before = db.execute(
+        select(JobRun.run_at, JobRun.message, JobRun.status)
         .where(JobRun.job_id == run.job_id, JobRun.run_at < run.run_at)
         .order_by(JobRun.run_at.desc(), JobRun.id.desc())
         .limit(1)
-    )
-    return db.execute(before).one_or_none() == (run.message, run.status)
+    ).one_or_none()
+    same = before is not None and (before.message, before.status) == (run.message, run.status)
+    return before.run_at if before is not None and same else None
