@@ -1,0 +1,41 @@
+// Looks every minute what waits now. Marks what changed and says what is new; moves nothing under the pointer.
+import { allRows, cleanForm, markChanged, markDone, pairsOf, sayFigures } from "./run-checks-rows.js";
+import { figures } from "./run-checks-shell.js";
+
+const EVERY = 60 * 1000;
+
+function compare(state) {
+  const list = document.getElementById("rc-list");
+  const clean = new Set(cleanForm()?.elements.runs.value.split(",") || []);
+  const shown = new Set();
+  for (const row of allRows()) {
+    shown.add(row.dataset.job);
+    if (row.classList.contains("is-done")) continue;
+    const now = state.rows[row.dataset.job];
+    if (now === undefined && !state.cut) markDone(row, "Reviewed by somebody else meanwhile");
+    else if (now !== undefined && now !== pairsOf(row)) markChanged(row);
+  }
+  const done = new Set(allRows().filter((row) => row.classList.contains("is-done")).map((row) => row.dataset.job));
+  const isNews = ([job, pairs]) => done.has(job) || (!shown.has(job) && !pairs.split(",").every((pair) => clean.has(pair)));
+  sayNews(Object.entries(state.rows).filter(isNews).length);
+  list.dataset.jobs = state.jobs;
+  list.dataset.runs = state.runs;
+  sayFigures();
+}
+
+function sayNews(count) {
+  const news = document.getElementById("rc-news");
+  news.hidden = count === 0;
+  if (count) news.querySelector("span").textContent = `${count} new`;
+}
+
+async function look() {
+  if (document.hidden) return;
+  const state = await figures(document.getElementById("rc-list").dataset.state);
+  if (state) compare(state);
+}
+
+export function watchForNews() {
+  setInterval(look, EVERY);
+  document.addEventListener("visibilitychange", look);
+}

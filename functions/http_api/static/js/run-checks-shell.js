@@ -1,0 +1,89 @@
+// What this page needs of the shell, and requests to the server.
+
+export const makeCurrent = (row) => row.dispatchEvent(new Event("bc:make-current", { bubbles: true }));
+const toast = (text, stay = false) => document.dispatchEvent(new CustomEvent("bc:toast", { detail: { text, stay } }));
+
+const token = () => JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRF-Token"];
+const UNDO = "run-checks-undo";
+const UNDO_FOR = 10 * 60 * 1000;
+
+async function ask(address, options) {
+  try {
+    const response = await fetch(address, { ...options, headers: { "HX-Request": "true", ...options?.headers } });
+    if (response.headers.has("HX-Redirect")) location.assign(response.headers.get("HX-Redirect"));
+    return response;
+  } catch (error) {
+    if (error.name !== "AbortError") toast("No connection. Nothing was changed; try again.", true);
+    return null;
+  }
+}
+
+// A refusal is a message that the server has written.
+async function refused(response) {
+  document.getElementById("toasts").insertAdjacentHTML("beforeend", await response.text());
+}
+
+export async function post(address, fields) {
+  const response = await ask(address, {
+    method: "POST",
+    headers: { "X-CSRF-Token": token() },
+    body: new URLSearchParams(Object.entries(fields)),
+  });
+  if (!response) return null;
+  if (response.headers.get("content-type")?.startsWith("application/json")) return response.json();
+  await refused(response);
+  return null;
+}
+
+export async function part(address, signal) {
+  const response = await ask(address, { signal });
+  if (!response) return null;
+  if (response.ok) return response.text();
+  await refused(response);
+  return null;
+}
+
+// Asked in the background: no answer is no news.
+export async function figures(address) {
+  const response = await fetch(address, { headers: { "HX-Request": "true" } }).catch(() => null);
+  return response?.ok ? response.json() : null;
+}
+
+export const say = (words) => {
+  document.getElementById("rc-says").textContent = words;
+};
+
+function undoForm(path) {
+  const form = document.createElement("form");
+  form.method = "post";
+  form.action = path;
+  const field = document.createElement("input");
+  Object.assign(field, { type: "hidden", name: "csrf_token", value: token() });
+  form.append(field);
+  return form;
+}
+
+export function sayDone(text, undo) {
+  toast(text);
+  if (!undo) return;
+  const form = undoForm(undo);
+  const button = document.createElement("button");
+  button.className = "btn btn-link";
+  button.textContent = "Undo";
+  form.append(button);
+  document.querySelector("#toasts > :last-child > .btn-close").before(form);
+  sessionStorage.setItem(UNDO, JSON.stringify({ undo, at: Date.now() }));
+}
+
+// The last review that can still be undone, as a form to send.
+export function remembered() {
+  const { undo, at } = JSON.parse(sessionStorage.getItem(UNDO) || "{}");
+  sessionStorage.removeItem(UNDO);
+  if (!undo || Date.now() - at > UNDO_FOR) {
+    say("There is nothing to undo.");
+    return null;
+  }
+  const form = undoForm(undo);
+  document.body.append(form);
+  return form;
+}
