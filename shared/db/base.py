@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
-from sqlalchemy import BigInteger, DateTime, Enum, Identity, MetaData, func
+from sqlalchemy import BigInteger, DateTime, Enum, Identity, MetaData, Table, func
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 
 NAMES = {
@@ -35,3 +35,10 @@ def choice(kind: type[StrEnum], name: str) -> Enum:
         length=32,
         values_callable=lambda members: [member.value for member in members],
     )
+
+
+def table_of(model: type[Base]) -> Table:
+    """Return the table behind a class, for statements that run for every mail and need no objects."""
+    table = model.__table__
+    assert isinstance(table, Table)
+    return table

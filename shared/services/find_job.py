@@ -2,7 +2,7 @@
 
 from dataclasses import astuple
 
-from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy import ColumnElement, bindparam, exists, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased
 
@@ -14,12 +14,8 @@ _KEY_COLUMNS = ("from_address", "backup_software", "backup_type", "job_name", "o
 
 def find_job(db: Session, key: JobKey, *, any_type: bool = False) -> Match | NoMatch | CouldBe:
     """Return the job of `key`. With `any_type` the backup type isn't known and doesn't count."""
-    sender_is_shared = _other_customers_exist()
-    rows = db.execute(
-        select(Job.id, Job.customer_id, JobKeyRow.origin, Job.archived_at, JobKeyRow.standing, sender_is_shared)
-        .join(Job, Job.id == JobKeyRow.job_id)
-        .where(*_same_but_origin(key, any_type=any_type))
-    ).all()
+    parts = dict(zip(_KEY_COLUMNS, astuple(key), strict=True))
+    rows = db.execute(_CANDIDATES_OF_ANY_TYPE if any_type else _CANDIDATES, parts).all()
     known = [
         KnownKey(job_id=row[0], customer_id=row[1], origin=row[2], archived=row[3] is not None, standing=row[4])
         for row in rows
@@ -67,15 +63,6 @@ def _has_another_job() -> ColumnElement[bool]:
     ).correlate(JobKeyRow, Job)
 
 
-def _same_but_origin(key: JobKey, *, any_type: bool) -> list[ColumnElement[bool]]:
-    same = [
-        JobKeyRow.from_address == key.from_address,
-        JobKeyRow.backup_software == key.software,
-        JobKeyRow.job_name == key.job_name,
-    ]
-    return same if any_type else [*same, JobKeyRow.backup_type == key.backup_type]
-
-
 def _other_customers_exist() -> ColumnElement[bool]:
     """Whether the sender of a key row also reports for another customer than that row's."""
     other_key, other_job = aliased(JobKeyRow), aliased(Job)
@@ -84,3 +71,16 @@ def _other_customers_exist() -> ColumnElement[bool]:
         .join(other_job, other_job.id == other_key.job_id)
         .where(other_key.from_address == JobKeyRow.from_address, other_job.customer_id != Job.customer_id)
     ).correlate(JobKeyRow, Job)
+
+
+# Every mail asks this: building the statement anew would cost more than the database needs to answer it.
+_CANDIDATES_OF_ANY_TYPE = (
+    select(Job.id, Job.customer_id, JobKeyRow.origin, Job.archived_at, JobKeyRow.standing, _other_customers_exist())
+    .join(Job, Job.id == JobKeyRow.job_id)
+    .where(
+        JobKeyRow.from_address == bindparam("from_address"),
+        JobKeyRow.backup_software == bindparam("backup_software"),
+        JobKeyRow.job_name == bindparam("job_name"),
+    )
+)
+_CANDIDATES = _CANDIDATES_OF_ANY_TYPE.where(JobKeyRow.backup_type == bindparam("backup_type"))

@@ -4,10 +4,11 @@ import zlib
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, exists, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from shared.db.base import table_of
 from shared.domain.identity import file_key, report_hash
 from shared.domain.mail import Mail
 from shared.domain.mailflow import Delivery, Ending, Location
@@ -32,20 +33,14 @@ def import_mail(db: Session, delivery: Delivery, *, now: datetime, keep_raw: boo
     2. A report that came in before (equal hash) is stored as a duplicate of the first.
     3. Everything else is read and routed: run, inbox, event, archived; bytes that are no mail are quarantined.
     """
-    if (known := _known(db, delivery)) is not None:
-        return known
     try:
         mail = mail_from_eml(delivery.raw, received_at=delivery.received_at)
     except NotAMail as problem:
         return quarantine_mail(db, delivery, str(problem), now=now)
-    digest = report_hash(mail)
-    if (first := _first_with(db, digest)) is not None:
-        return _store_duplicate(db, delivery, mail, first, now=now, keep_raw=keep_raw)
-    plan = plan_mail(db, mail)
+    digest, plan = report_hash(mail), plan_mail(db, mail)
     mail_id = _store(db, delivery, mail, now, report_hash=digest, location=plan.location, job_id=plan.job_id)
-    if mail_id is None:  # another process was faster with this delivery, or with this report
-        first = _first_with(db, digest)
-        return _known(db, delivery) or _store_duplicate(db, delivery, mail, first, now=now, keep_raw=keep_raw)
+    if mail_id is None:  # this delivery, or this report, came in before
+        return _known(db, delivery) or _store_duplicate(db, delivery, mail, digest, now=now, keep_raw=keep_raw)
     carry_out(db, mail_id, plan, received_at=mail.received_at or now)
     if keep_raw:
         _keep_raw(db, mail_id, delivery.raw)
@@ -72,45 +67,33 @@ def quarantine_mail(db: Session, delivery: Delivery, reason: str, *, now: dateti
     return _finish(db, mail_id, Ending.QUARANTINED, reason)
 
 
-def _first_with(db: Session, digest: bytes | None) -> int | None:
-    if digest is None:
-        return None
-    return db.scalar(
-        select(MailMessage.id).where(
-            MailMessage.report_hash == digest, MailMessage.duplicate_of_id.is_(None), ~MailMessage.duplicate_undone
-        )
-    )
-
-
 def _store(db: Session, delivery: Delivery, mail: Mail, now: datetime, **decided: object) -> int | None:
     """Insert the mail; return None when one of its unique keys is taken."""
-    return db.scalar(
-        insert(MailMessage)
-        .values(
-            **_delivery_columns(delivery, now),
-            **decided,
-            message_id=mail.message_id,
-            message_id_seen_before=_seen_before(db, mail.message_id),
-            from_address=mail.from_address,
-            from_name=mail.from_name,
-            subject=mail.subject,
-            text_body=mail.text,
-            html_body=mail.html,
-            attachments=[asdict(attachment) for attachment in mail.attachments],
-            truncated=mail.truncated,
-            sent_at=mail.sent_at,
-            received_at=mail.received_at or now,
-            received_source=mail.received_source,
-        )
-        .on_conflict_do_nothing()
-        .returning(MailMessage.id)
-    )
+    row = {
+        **_delivery_columns(delivery, now),
+        **decided,
+        "message_id": mail.message_id,
+        "same_message_id": mail.message_id,
+        "from_address": mail.from_address,
+        "from_name": mail.from_name,
+        "subject": mail.subject,
+        "text_body": mail.text,
+        "html_body": mail.html,
+        "attachments": [asdict(attachment) for attachment in mail.attachments],
+        "truncated": mail.truncated,
+        "sent_at": mail.sent_at,
+        "received_at": mail.received_at or now,
+        "received_source": mail.received_source,
+    }
+    mail_id: int | None = db.scalar(_CLAIM, row)
+    return mail_id
 
 
 def _store_duplicate(
-    db: Session, delivery: Delivery, mail: Mail, first: int | None, *, now: datetime, keep_raw: bool
+    db: Session, delivery: Delivery, mail: Mail, digest: bytes | None, *, now: datetime, keep_raw: bool
 ) -> Imported:
-    decided = {"report_hash": report_hash(mail), "duplicate_of_id": first, "location": Location.PROCESSED}
+    first = db.scalars(_FIRST_WITH_HASH, {"digest": digest}).one()
+    decided = {"report_hash": digest, "duplicate_of_id": first, "location": Location.PROCESSED}
     mail_id = _store(db, delivery, mail, now, **decided)
     if mail_id is None:
         return _must_be_known(db, delivery)
@@ -129,14 +112,8 @@ def _delivery_columns(delivery: Delivery, now: datetime) -> dict[str, object]:
     }
 
 
-def _seen_before(db: Session, message_id: str | None) -> bool:
-    if message_id is None:
-        return False
-    return db.scalar(select(MailMessage.id).where(MailMessage.message_id == message_id).limit(1)) is not None
-
-
 def _keep_raw(db: Session, mail_id: int, raw: bytes) -> None:
-    db.execute(insert(MailRaw).values(mail_id=mail_id, content=zlib.compress(raw, level=6), size=len(raw)))
+    db.execute(_KEEP_RAW, {"mail_id": mail_id, "content": zlib.compress(raw), "size": len(raw)})
 
 
 def _finish(db: Session, mail_id: int, ending: Ending, reason: str) -> Imported:
@@ -145,17 +122,10 @@ def _finish(db: Session, mail_id: int, ending: Ending, reason: str) -> Imported:
 
 
 def _known(db: Session, delivery: Delivery) -> Imported | None:
-    same = (
-        MailMessage.graph_id == delivery.graph_id
-        if delivery.graph_id
-        else MailMessage.file_key == file_key(delivery.name, delivery.raw)
-    )
-    rows = db.execute(
-        select(MailMessage.id, MailReading.outcome)
-        .join(MailReading, MailReading.mail_id == MailMessage.id)
-        .where(same)
-        .order_by(MailReading.number)
-    ).all()
+    if delivery.graph_id:
+        rows = db.execute(_BY_GRAPH_ID, {"graph_id": delivery.graph_id}).all()
+    else:
+        rows = db.execute(_BY_FILE_KEY, {"file_key": file_key(delivery.name, delivery.raw)}).all()
     return Imported(rows[0][0], tuple(row[1] for row in rows), is_new=False) if rows else None
 
 
@@ -163,3 +133,23 @@ def _must_be_known(db: Session, delivery: Delivery) -> Imported:
     if (known := _known(db, delivery)) is None:
         raise RuntimeError("a delivery could neither be stored nor found")
     return known
+
+
+# Every mail asks and writes this. Statements are built once: building them anew costs more than running them.
+_FIRST_WITH_HASH = select(MailMessage.id).where(
+    MailMessage.report_hash == bindparam("digest"), MailMessage.duplicate_of_id.is_(None), ~MailMessage.duplicate_undone
+)
+_STORED = (
+    select(MailMessage.id, MailReading.outcome)
+    .join(MailReading, MailReading.mail_id == MailMessage.id)
+    .order_by(MailReading.number)
+)
+_BY_GRAPH_ID = _STORED.where(MailMessage.graph_id == bindparam("graph_id"))
+_BY_FILE_KEY = _STORED.where(MailMessage.file_key == bindparam("file_key"))
+_CLAIM = (
+    insert(table_of(MailMessage))
+    .values(message_id_seen_before=exists().where(MailMessage.message_id == bindparam("same_message_id")))
+    .on_conflict_do_nothing()
+    .returning(table_of(MailMessage).c.id)
+)
+_KEEP_RAW = insert(table_of(MailRaw))

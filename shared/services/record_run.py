@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import insert, select
+from sqlalchemy import bindparam, insert, select
 from sqlalchemy.orm import Session
 
+from shared.db.base import table_of
 from shared.domain.run import MatchedBy, RunSource
 from shared.domain.run_facts import RunFacts, instant
 from shared.domain.status import Status, worst
@@ -37,24 +38,23 @@ def _record(
 ) -> int:
     gone = vanished_objects(db, job_id, facts, before=run_at)
     zone = _zone(db, job_id) if facts.started_at or facts.ended_at else ZoneInfo("UTC")
-    run = JobRun(
-        job_id=job_id,
-        source=source,
-        reading_id=reading_id,
-        matched_by=matched_by,
-        run_at=run_at,
-        raw_status=facts.status,
-        status=verdict(facts.status, gone),
-        message=facts.message or _absence(gone),
-        started_at=instant(facts.started_at, zone),
-        ended_at=instant(facts.ended_at, zone),
-        size_bytes=facts.size_bytes,
-    )
-    db.add(run)
-    db.flush()  # the findings need the run's id
+    run = {
+        "job_id": job_id,
+        "source": source,
+        "reading_id": reading_id,
+        "matched_by": matched_by,
+        "run_at": run_at,
+        "raw_status": facts.status,
+        "status": verdict(facts.status, gone),
+        "message": facts.message or _absence(gone),
+        "started_at": instant(facts.started_at, zone),
+        "ended_at": instant(facts.ended_at, zone),
+        "size_bytes": facts.size_bytes,
+    }
+    run_id: int = db.execute(_ADD_RUN, run).scalar_one()
     if gone:
-        db.execute(insert(VanishedObject), [{"run_id": run.id, "name": name, "type": kind} for name, kind in gone])
-    return run.id
+        db.execute(insert(VanishedObject), [{"run_id": run_id, "name": name, "type": kind} for name, kind in gone])
+    return run_id
 
 
 def verdict(raw: Status, findings: Sequence[object]) -> Status:
@@ -67,9 +67,13 @@ def _absence(gone: Sequence[tuple[str, str]]) -> str:
 
 
 def _zone(db: Session, job_id: int) -> ZoneInfo:
-    customers_zone, default = db.execute(
-        select(Customer.time_zone, select(SystemSettings.ui_time_zone).scalar_subquery())
-        .join(Job, Job.customer_id == Customer.id)
-        .where(Job.id == job_id)
-    ).one()
-    return ZoneInfo(customers_zone or default or "Europe/Amsterdam")
+    customers_zone, default = db.execute(_ZONES, {"job_id": job_id}).one()
+    return ZoneInfo(customers_zone or default)
+
+
+_ADD_RUN = insert(table_of(JobRun)).returning(table_of(JobRun).c.id)
+_ZONES = (
+    select(Customer.time_zone, select(SystemSettings.ui_time_zone).scalar_subquery())
+    .join(Job, Job.customer_id == Customer.id)
+    .where(Job.id == bindparam("job_id"))
+)

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
+from shared.db.base import table_of
 from shared.domain.job_key import CouldBe, JobKey, Match, job_key
 from shared.domain.mail import Mail
 from shared.domain.mailflow import Ending, InboxReason, Location
@@ -163,22 +164,19 @@ def _matched_by(found: Match) -> MatchedBy:
 
 def _store_reading(db: Session, mail_id: int, number: int, from_address: str, route: Route) -> int:
     read_facts = _columns(route.reading) if route.reading else _partial_columns(route.unreadable)
-    reading_id = db.scalars(
-        insert(MailReading)
-        .values(
-            mail_id=mail_id,
-            number=number,
-            outcome=route.ending,
-            inbox_reason=route.inbox_reason,
-            reason=route.reason,
-            could_be=list(route.could_be),
-            from_address_key=fold(from_address),
-            parser=route.parser,
-            job_id=route.job_id,
-            **read_facts,
-        )
-        .returning(MailReading.id)
-    ).one()
+    row = {
+        "mail_id": mail_id,
+        "number": number,
+        "outcome": route.ending,
+        "inbox_reason": route.inbox_reason,
+        "reason": route.reason,
+        "could_be": list(route.could_be),
+        "from_address_key": fold(from_address),
+        "parser": route.parser,
+        "job_id": route.job_id,
+        **read_facts,
+    }
+    reading_id: int = db.execute(_ADD_READING, row).scalar_one()
     if route.reading and route.reading.objects:
         _store_objects(db, reading_id, route.reading.objects)
     return reading_id
@@ -215,7 +213,7 @@ def _partial_columns(unreadable: Unreadable | None) -> dict[str, object]:
 
 def _store_objects(db: Session, reading_id: int, objects: Sequence[ObjectResult]) -> None:
     db.execute(
-        insert(MailObject),
+        _ADD_OBJECT,
         [
             {
                 "reading_id": reading_id,
@@ -229,3 +227,7 @@ def _store_objects(db: Session, reading_id: int, objects: Sequence[ObjectResult]
             for number, thing in enumerate(objects)
         ],
     )
+
+
+_ADD_READING = insert(table_of(MailReading)).returning(table_of(MailReading).c.id)
+_ADD_OBJECT = insert(table_of(MailObject))

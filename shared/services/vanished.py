@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select, union_all
 from sqlalchemy.orm import Session
 
 from shared.domain.names import fold
@@ -22,39 +22,27 @@ def vanished_objects(db: Session, job_id: int, facts: RunFacts, *, before: datet
     if not facts.objects_complete:
         return []
     here = {fold(thing.name) for thing in facts.objects}
-    expected = [*_usual(db, job_id, before), *_still_open(db, job_id, before)]
+    expected = db.execute(_EXPECTED, {"job_id": job_id, "before": before})
     return sorted({(name, kind) for name, kind in expected if fold(name) not in here})
 
 
-def _usual(db: Session, job_id: int, before: datetime) -> list[tuple[str, str]]:
-    recent = (
-        select(JobRun.reading_id)
-        .join(MailReading, MailReading.id == JobRun.reading_id)
-        .where(JobRun.job_id == job_id, JobRun.run_at < before, MailReading.objects_complete)
-        .order_by(JobRun.run_at.desc(), JobRun.id.desc())
-        .limit(USUAL_RUNS)
-        .cte("recent")
-    )
-    rows = db.execute(
-        select(MailObject.name, func.min(MailObject.type))
-        .where(MailObject.reading_id.in_(select(recent.c.reading_id)))
-        .group_by(MailObject.name)
-        .having(func.count(MailObject.reading_id.distinct()) == USUAL_RUNS)
-    )
-    return [(name, kind) for name, kind in rows]
-
-
-def _still_open(db: Session, job_id: int, before: datetime) -> list[tuple[str, str]]:
-    previous = (
-        select(JobRun.id)
-        .join(MailReading, MailReading.id == JobRun.reading_id)
-        .where(JobRun.job_id == job_id, JobRun.run_at < before, MailReading.objects_complete)
-        .order_by(JobRun.run_at.desc(), JobRun.id.desc())
-        .limit(1)
-    )
-    rows = db.execute(
-        select(VanishedObject.name, VanishedObject.type).where(
-            VanishedObject.run_id == previous.scalar_subquery(), VanishedObject.confirmed_at.is_(None)
-        )
-    )
-    return [(name, kind) for name, kind in rows]
+_EARLIER = (
+    select(JobRun.id, JobRun.reading_id)
+    .join(MailReading, MailReading.id == JobRun.reading_id)
+    .where(JobRun.job_id == bindparam("job_id"), JobRun.run_at < bindparam("before"), MailReading.objects_complete)
+    .order_by(JobRun.run_at.desc(), JobRun.id.desc())
+)
+_RECENT = _EARLIER.limit(USUAL_RUNS).cte("recent")
+_USUAL = (
+    select(MailObject.name, func.min(MailObject.type))
+    .join(_RECENT, _RECENT.c.reading_id == MailObject.reading_id)
+    .group_by(MailObject.name)
+    .having(func.count(MailObject.reading_id.distinct()) == USUAL_RUNS)
+)
+_PREVIOUS = _EARLIER.limit(1).cte("previous")
+_STILL_OPEN = (
+    select(VanishedObject.name, VanishedObject.type)
+    .join(_PREVIOUS, _PREVIOUS.c.id == VanishedObject.run_id)
+    .where(VanishedObject.confirmed_at.is_(None))
+)
+_EXPECTED = union_all(_USUAL, _STILL_OPEN)
