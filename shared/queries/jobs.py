@@ -81,6 +81,18 @@ def not_protected_count(db: Session) -> int:
     return db.scalar(found) or 0
 
 
+def without_result_count(db: Session) -> int:
+    """Return how many jobs that should make backups have no judged result at all."""
+    found = select(func.count(Job.id)).join(Customer).outerjoin(_JUDGED, true())
+    return db.scalar(found.where(*watched_jobs(), Job.kind == Kind.REGULAR, _JUDGED.c.id.is_(None))) or 0
+
+
+def judged_count(db: Session) -> int:
+    """Return how many jobs have a result that was judged."""
+    found = select(func.count(Job.id)).join(Customer).join(_JUDGED, true())
+    return db.scalar(found.where(*watched_jobs(), Job.kind != Kind.INFORMATIONAL)) or 0
+
+
 def softwares(db: Session) -> list[str]:
     """Return the products that jobs use, for filters."""
     names = select(Job.backup_software).where(Job.archived_at.is_(None)).distinct().order_by(Job.backup_software)

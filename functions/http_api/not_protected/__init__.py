@@ -9,7 +9,7 @@ from functions.http_api.addresses import ListAddress
 from functions.http_api.deps import CurrentUser, Db, require
 from functions.http_api.rendering import page
 from shared.domain.permissions import Right
-from shared.queries.jobs import not_protected
+from shared.queries.jobs import judged_count, not_protected, without_result_count
 
 router = APIRouter(prefix="/not-protected", include_in_schema=False)
 
@@ -21,5 +21,11 @@ def not_protected_now(
     user: Annotated[CurrentUser, require(Right.SEE_JOBS)],
     number: Annotated[int, Query(alias="page")] = 1,
 ) -> HTMLResponse:
-    found = not_protected(db, number)
-    return page(request, "not_protected/list.html", jobs=found, address=ListAddress(path="/not-protected"))
+    return page(
+        request,
+        "not_protected/list.html",
+        jobs=not_protected(db, number),
+        judged=judged_count(db),
+        without_result=without_result_count(db),
+        address=ListAddress(path="/not-protected"),
+    )
