@@ -38,7 +38,8 @@ function toggle() {
 function open(event) {
   // On a link or button Enter already does what it should.
   if (event.target.closest("a, button, summary, select")) return false;
-  const link = current()?.querySelector("[data-open], a[href]");
+  const row = current();
+  const link = row?.querySelector("[data-open]") || row?.querySelector("a[href]");
   link?.click();
   return Boolean(link);
 }
