@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session, sessionmaker
 from shared.settings import settings
 
 _engine: Engine | None = None
+# Loads nothing lazily behind a page's back and never expires what was read.
+_sessions: sessionmaker[Session] = sessionmaker(expire_on_commit=False)
 
 
 def configure(url: str) -> Engine:
@@ -45,8 +47,8 @@ def dispose() -> None:
 
 
 def new_session() -> Session:
-    """Return a session that loads nothing lazily behind a page's back and never expires what was read."""
-    return sessionmaker(engine(), expire_on_commit=False)()
+    """Return a session on this process's engine."""
+    return _sessions(bind=engine())
 
 
 @contextmanager
