@@ -81,6 +81,8 @@ def makes_rows_of(path: str, model: str) -> bool:
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.Call):
             inserted = node.args[0] if node.args and last_name(node.func).endswith("insert") else None
+            if isinstance(inserted, ast.Call) and inserted.args:
+                inserted = inserted.args[0]  # insert(table_of(JobRun))
             if last_name(node.func) == model or (inserted is not None and last_name(inserted) == model):
                 return True
     return False
