@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from html import unescape
+from itertools import count
 
 from httpx import Response
 from sqlalchemy import event, select, update
@@ -15,6 +16,8 @@ from shared.db.session import engine, transaction
 from shared.domain.status import Status
 from shared.models.jobs import JobRun
 from tests.builders import make_customer, make_job, make_run
+
+_numbers = count(1)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,7 +42,7 @@ def a_job(
 ) -> Made:
     """Commit a job with a run a night, the last one an hour ago."""
     with transaction() as db:
-        customer_id = make_customer(db, customer)
+        customer_id = make_customer(db, customer or f"Customer {next(_numbers):04}")  # in the order they are made
         job_id = make_job(db, name, customer_id=customer_id, software=software, origin=f"host {customer_id}")
     last = clock.now() - timedelta(hours=1)
     nights = [last - timedelta(days=len(statuses) - 1 - number) for number in range(len(statuses))]

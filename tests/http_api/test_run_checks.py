@@ -1,9 +1,12 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from shared import clock
+from shared.db.session import transaction
 from shared.domain.status import Status
+from shared.models.customers import Customer
 from tests.http_api.client import Browser
 from tests.http_api.run_checks_world import a_job, a_run, counted_statements, rows, text_of
 
@@ -104,7 +107,7 @@ def test_nothing_that_fits_says_so_and_shows_the_way_back(operator: Browser) -> 
     assert 'href="/run-checks">Show all' in page.text
 
 
-def test_the_empty_page_tells_who_finished_and_where_to_go(operator: Browser, signed_in) -> None:
+def test_the_empty_page_tells_who_finished_and_where_to_go(operator: Browser) -> None:
     job = a_job(WARNING, WARNING)
     operator.post("/run-checks/review", data={"runs": job.pairs})
 
@@ -122,11 +125,6 @@ def test_the_empty_page_of_a_quiet_day_claims_no_review(operator: Browser) -> No
 
 
 def test_inactive_customers_and_archived_jobs_are_not_shown(operator: Browser) -> None:
-    from sqlalchemy import update
-
-    from shared.db.session import transaction
-    from shared.models.customers import Customer
-
     a_job(FAILED, customer="Gone BV")
     with transaction() as db:
         db.execute(update(Customer).values(active=False))
@@ -189,7 +187,9 @@ def test_the_page_asks_the_database_as_often_for_fifty_jobs_as_for_one(operator:
     assert len(for_fifty) == len(for_one)
 
 
-def test_beyond_a_thousand_jobs_the_page_says_how_many_there_are(operator: Browser, monkeypatch) -> None:
+def test_beyond_a_thousand_jobs_the_page_says_how_many_there_are(
+    operator: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("shared.queries.run_checks.MOST_ROWS", 2)
     for number in range(3):
         a_job(FAILED, FAILED, name=f"Job {number}")
