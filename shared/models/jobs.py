@@ -88,7 +88,12 @@ class JobRun(Base):
         CheckConstraint("(source = 'mail') = (matched_by IS NOT NULL)", name="mail_runs_are_matched"),
         Index("ix_job_runs_job_id_run_at", "job_id", text("run_at DESC"), text("id DESC")),
         Index("ix_job_runs_unreviewed", "job_id", postgresql_where=text("reviewed_at IS NULL")),
-        Index("ix_job_runs_last_good", "job_id", text("run_at DESC"), postgresql_where=text("status = 'success'")),
+        Index(
+            "ix_job_runs_last_good",
+            "job_id",
+            text("run_at DESC"),
+            postgresql_where=text("raw_status IN ('success', 'warning')"),
+        ),
         Index("ix_job_runs_review_id", "review_id", postgresql_where=text("review_id IS NOT NULL")),
     )
 

@@ -572,7 +572,7 @@ def upgrade() -> None:
         "job_runs",
         ["job_id", sa.literal_column("run_at DESC")],
         unique=False,
-        postgresql_where=sa.text("status = 'success'"),
+        postgresql_where=sa.text("raw_status IN ('success', 'warning')"),
     )
     op.create_index(
         "ix_job_runs_review_id",
