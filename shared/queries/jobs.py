@@ -133,7 +133,14 @@ def _newest_run(name: str, *conditions: ColumnElement[bool]) -> LateralFromClaus
 
 
 _LAST = _newest_run("last_run")
-_LAST_GOOD = _newest_run("last_good", JobRun.raw_status.in_(RESTORABLE))
+_LAST_GOOD = (
+    select(JobRun.run_at)
+    .where(JobRun.job_id == Job.id, JobRun.raw_status.in_(RESTORABLE))
+    .order_by(JobRun.run_at.desc())  # no further key: the index of restorable runs has none
+    .limit(1)
+    .correlate(Job)
+    .lateral("last_good")
+)
 # An informational mail among a backup's results tells nothing about the backup.
 _JUDGED = _newest_run("judged", JobRun.status != Status.INFORMATIONAL)
 _NOT_GOOD_NOW = (*watched_jobs(), Job.kind != Kind.INFORMATIONAL, _JUDGED.c.status != Status.SUCCESS)
@@ -146,16 +153,24 @@ _SORT_KEYS: dict[str, ColumnElement[Any]] = {
     "last_good": _LAST_GOOD.c.run_at,
     "status": badness_of(_LAST.c.status),
 }
+_SORTS_BY_RUN = frozenset({"last_run", "last_good", "status"})
 
 
 def _page(
     db: Session, conditions: list[ColumnElement[bool]], page: int, *, sort: str, descending: bool
 ) -> Page[JobRow]:
     key = _SORT_KEYS.get(sort, _SORT_KEYS["customer"])
-    order = key.desc().nulls_last() if descending else key.asc().nulls_first()
-    query = job_rows(tuple(conditions)).order_by(order, func.lower(Customer.name), func.lower(Job.job_name), Job.id)
+    by_key = key.desc().nulls_last() if descending else key.asc().nulls_first()
+    order = (by_key, func.lower(Customer.name), func.lower(Job.job_name), Job.id)
     total = db.scalar(select(func.count(Job.id)).join(Customer).where(*conditions)) or 0
-    return _fetched(db, query, page, total=total)
+    if sort in _SORTS_BY_RUN:
+        return _fetched(db, job_rows(tuple(conditions)).order_by(*order), page, total=total)
+    # The runs of fifty jobs are looked at, not those of all.
+    number = existing_page(page, total)
+    shown = select(Job.id).join(Customer).where(*conditions).order_by(*order)
+    shown = shown.limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE)
+    found = db.execute(job_rows((Job.id.in_(shown),)).order_by(*order)).all()
+    return Page(rows=tuple(JobRow(**row._asdict()) for row in found), number=number, total=total)
 
 
 def _fetched(db: Session, query: Select[*tuple[Any, ...]], page: int, *, total: int) -> Page[JobRow]:
