@@ -1,6 +1,7 @@
 """One Jinja environment for all pages. Templates are named by their path here: `inbox/list.html`."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -67,9 +68,14 @@ def icon(name: str, label: str = "") -> Markup:
 
     With a label the icon speaks for itself, else it is decoration beside a word.
     """
+    return _icon(asset(ICONS), name, label)
+
+
+@lru_cache(maxsize=512)  # a list shows the same few thousands of times
+def _icon(sprite: str, name: str, label: str) -> Markup:
     spoken = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
     return Markup('<svg class="icon" {} width="16" height="16"><use href="{}#{}"></use></svg>').format(
-        spoken, asset(ICONS), name
+        spoken, sprite, name
     )
 
 
