@@ -9,6 +9,7 @@ Body     `NAS Name:`, `Severity:`, `Date/Time: 2026/09/18 21:00:36`, `App Name:`
 
 import re
 from dataclasses import dataclass
+from itertools import takewhile
 
 from shared.domain.mail import Mail
 from shared.domain.reading import Kind, ObjectResult, Reading
@@ -36,12 +37,22 @@ _SEVERITY_LABEL = ("severity", "gravità", "schweregrad", "ernst", "gravité")
 _NAS_LABEL = ("nas name", "nome nas", "nas-name", "nas-naam", "nom du nas")
 _TIME_LABEL = ("date/time", "data/ora", "datum/uhrzeit", "datum/tijd", "date/heure")
 _MESSAGE_LABEL = ("message", "messaggio", "nachricht", "meldung", "bericht")
+# The name ends at the first closing quote with no letter behind it: what follows may hold quotes of its own.
 _JOB = re.compile(
     r"(?P<act>started|finished|completed|failed to complete|failed to start|stopped|canceled|cancelled|paused|skipped)"
-    r" (?P<type>backup|sync|restore|one-way sync|two-way sync|active sync) job:? ?[\"'“](?P<name>.{1,200})[\"'”]"
-    r"(?P<rest>.{0,200})",
+    r" (?P<type>backup|sync|restore|one-way sync|two-way sync|active sync) job:? ?(?P<quote>[\"'“])"
+    r"(?P<name>.{1,200}?)(?:(?P=quote)|”)(?!\w)",
     re.IGNORECASE,
 )
+# An app may well say that it was stopped; behind "Finished Backup job" the same word is no good sign.
+_BROKEN = re.compile(r"\b(?:fail|error|corrupt|degrad|crash|abnormal)", re.IGNORECASE)
+_TROUBLE = re.compile(
+    r"\b(?:fail|error|warning|corrupt|skip|incomplete|partial|interrupt|abort|stop|cancel|missing|denied|unable|not\b)"
+    r"|n't\b",
+    re.IGNORECASE,
+)
+_NO_TROUBLE = re.compile(r"\b(?:0|no|without) (?:failures?|errors?|warnings?)\b", re.IGNORECASE)
+_TAG = re.compile(r"\[[^\]\n]{1,80}\]\s*")
 # Their act → our verdict; None: the act is no result.
 _ACTS: dict[str, Status | None] = {
     "started": None,
@@ -57,7 +68,6 @@ _ACTS: dict[str, Status | None] = {
 }
 _TOPICS = {
     "storage & snapshots": "Storage",
-    "hybrid backup sync": JOBS,
     "firmware update": "Firmware Update",
     "app center": "App Center",
     "power": "Power",
@@ -79,19 +89,24 @@ def recognises(mail: Mail) -> bool:
 
 def parse(mail: Mail) -> Reading:
     notice = _notice(mail)
-    if fold(notice.app).startswith("hybrid backup sync"):
+    if "hybrid backup sync" in fold(notice.app) or fold(notice.app) == fold(JOBS):
         return _of_job(notice)
     topic = _TOPICS.get(fold(notice.app), notice.app)
+    # Without any body the severity in the subject is all there is, and it says that nothing is wrong.
+    if notice.severity is INFO and not notice.message and mail.body.strip():
+        raise UnreadableMail("the body is cut before its message", backup_type=topic, origin=notice.nas)
+    # Some failures come with severity Info: the words and the severity contradict, so the worse wins.
+    status = max(notice.severity, W, key=badness) if _holds(_BROKEN, notice.message) else notice.severity
     return Reading(
         software=SOFTWARE,
         backup_type=topic,
         job_name=f"QNAP {topic}",
         origin=notice.nas,
         kind=Kind.INFORMATIONAL,
-        status=notice.severity,
+        status=status,
         message=notice.message,
         started_at=wall_clock(notice.when),
-        evidence=(f"severity {notice.severity}",),
+        evidence=(f"severity {notice.severity}", notice.message),
     )
 
 
@@ -99,19 +114,35 @@ def _notice(mail: Mail) -> _Notice:
     subject = _SUBJECT.fullmatch(one_line(mail.subject))
     assert subject is not None  # recognised by it
     facts = labels(mail.body)
+    origin = first_label(facts, _NAS_LABEL) or subject["nas"].strip()
     stated = [_SEVERITY[fold(subject["severity"])]]
     if word := first_label(facts, _SEVERITY_LABEL):
         if fold(word) not in _SEVERITY:
-            raise UnreadableMail(f"unknown severity “{word}”", origin=subject["nas"])
+            raise UnreadableMail(f"unknown severity “{word}”", origin=origin)
         stated.append(_SEVERITY[fold(word)])
-    message = first_label(facts, _MESSAGE_LABEL) or ""
     return _Notice(
         app=subject["app"].strip(),
-        nas=first_label(facts, _NAS_LABEL) or subject["nas"].strip(),
+        nas=origin,
         severity=max(stated, key=badness),
-        message=message.removeprefix(f"[{subject['app']}]").strip(),
+        message=_message(mail.body),
         when=first_label(facts, _TIME_LABEL) or "",
     )
+
+
+def _message(body: str) -> str:
+    """Return the whole message without its `[App]`: a relay may have broken it over lines, and its end counts."""
+    lines = body.split("\n")
+    for at, line in enumerate(lines):
+        label, colon, value = line.partition(":")
+        if colon and len(label) < 30 and fold(label) in _MESSAGE_LABEL:
+            text = one_line(" ".join((value, *takewhile(str.strip, lines[at + 1 :]))))
+            tag = _TAG.match(text)
+            return text[tag.end() :] if tag else text
+    return ""
+
+
+def _holds(words: re.Pattern[str], text: str) -> bool:
+    return words.search(_NO_TROUBLE.sub("", text)) is not None
 
 
 def _of_job(notice: _Notice) -> Reading:
@@ -130,8 +161,7 @@ def _verdict(job: re.Match[str], severity: Status) -> Status | None:
     verdict = _ACTS[fold(job["act"])]
     if verdict is None:
         return None
-    rest = fold(job["rest"])
-    if "error" in rest or "warning" in rest:
+    if _holds(_TROUBLE, job.string[job.end() :]):
         verdict = max(verdict, W, key=badness)
     return max(verdict, severity, key=badness)
 
