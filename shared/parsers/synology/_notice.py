@@ -16,6 +16,7 @@ from shared.parsers.text import one_line
 _PREFIX = re.compile(r"\[(?P<prefix>[^\]\n]{1,80})\]\s*(?P<rest>\S.*)")
 _RELAYED = re.compile(r"A new system event occurred on your (?P<host>.{1,80}?) on (?P<when>[\d./-]+ at [\d:]+)\.")
 _SIGNED = re.compile(r"(?:From|Von|Van|De|Da|Fra) (?P<host>[\w.-]{1,80})")
+_FORWARDED = ("re:", "fw:", "fwd:", "aw:", "wg:", "tr:", "doorst:")
 _MOST_LINES = 60
 
 
@@ -29,15 +30,30 @@ def event_lines(mail: Mail) -> Iterator[str]:
 
 def subject_event(mail: Mail) -> str:
     """Return the subject without `Fwd:` and without a prefix in brackets."""
-    subject = one_line(mail.subject)
-    while subject[:4].lower() in ("re: ", "fw: ") or subject[:5].lower() == "fwd: ":
-        subject = subject.partition(": ")[2]
-    return without_prefix(subject)
+    return without_prefix(_as_sent(mail.subject))
+
+
+def _as_sent(subject: str) -> str:
+    """Return the subject without what forwarding put before it."""
+    sent = one_line(subject)
+    while sent.lower().startswith(_FORWARDED):
+        sent = sent.partition(":")[2].lstrip()
+    return sent
 
 
 def without_prefix(text: str) -> str:
     match = _PREFIX.fullmatch(text)
     return match["rest"] if match else text
+
+
+def is_signature(line: str) -> bool:
+    return _SIGNED.fullmatch(one_line(line)) is not None
+
+
+def has_frame(mail: Mail) -> bool:
+    """Tell whether the body is framed as only a Synology frames it, so that a plain sentence is its event."""
+    lines = [one_line(line) for line in mail.body.split("\n", _MOST_LINES)[:_MOST_LINES]]
+    return any(_RELAYED.fullmatch(line) or _SIGNED.fullmatch(line) or "synology" in line.lower() for line in lines)
 
 
 def nas_of(mail: Mail) -> str | None:
@@ -47,5 +63,5 @@ def nas_of(mail: Mail) -> str | None:
         for line in lines:
             if match := pattern.fullmatch(line):
                 return match["host"]
-    prefix = _PREFIX.fullmatch(one_line(mail.subject))
+    prefix = _PREFIX.fullmatch(_as_sent(mail.subject))
     return prefix["prefix"] if prefix and prefix["prefix"] != "CMS" else None

@@ -2,7 +2,7 @@
 
 The words differ by language and by version, their order doesn't: a lead, the task, a joiner, the NAS, the
 result. Task and NAS may stand in square brackets. A NAS's name has no blank; where something else stands
-between the joiner and a known result ("has not been"), the sentence is not understood.
+between the joiner and a known result ("has not been"), or behind it, the sentence is not understood.
 """
 
 import re
@@ -30,6 +30,7 @@ RESULTS = {
     "has been partially completed": W,
     "was partially completed": W,
     "has partially completed": W,
+    "partially completed": W,
     "has failed": F,
     "failed": F,
     "has been canceled": F,
@@ -67,38 +68,41 @@ RESULTS = {
 }
 _LONGEST_FIRST = sorted(RESULTS, key=len, reverse=True)
 _NAME = re.compile(r"\[(?P<bracketed>[^\]]+)\]|(?P<plain>\S+)")
+_LONGEST = 1_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TaskSentence:
-    """A sentence about a task; `status` is None where the result isn't stated or not understood."""
+    """A sentence about a task; `status` is None where it states no result, or one that isn't `understood`."""
 
     task: str
     nas: str | None
     status: Status | None
     words: str
+    understood: bool = True
 
 
 def task_sentence(text: str) -> TaskSentence | None:
     """Return what `text` says of a task, or None when it is no such sentence."""
-    lowered = text.casefold()
-    if len(lowered) != len(text):  # positions would not fit: no language here needs such letters
+    lowered = text.lower()
+    # A lower-case letter may be two signs ("İ"): then positions in one text don't fit the other.
+    if len(lowered) != len(text) or len(text) > _LONGEST:
         return None
-    for lead, joiner in _LEADS:
-        start = lowered.find(lead)
-        if start >= 0:
-            return _read(text[start + len(lead) :].rstrip(" ."), joiner)
-    return None
+    found = [(start, lead, joiner) for lead, joiner in _LEADS if (start := lowered.find(lead)) >= 0]
+    if not found:
+        return None
+    start, lead, joiner = min(found)  # the task itself may be called like another language's lead
+    return _read(text[start + len(lead) :].rstrip(" ."), joiner)
 
 
 def _read(rest: str, joiner: str) -> TaskSentence:
-    words = next((words for words in _LONGEST_FIRST if rest.casefold().endswith(" " + words)), None)
+    words = next((words for words in _LONGEST_FIRST if rest.lower().endswith(" " + words)), None)
     named = rest[: -len(words)].rstrip() if words else rest
     task, found, nas = named.rpartition(joiner)
     name = _NAME.fullmatch(nas) if found else None
     if name is None:
         unsure = task or named
-        return TaskSentence(task=_bare(unsure), nas=None, status=None, words="")
+        return TaskSentence(task=_bare(unsure), nas=None, status=None, words="", understood=not (found or words))
     return TaskSentence(
         task=_bare(task),
         nas=name["bracketed"] or name["plain"],

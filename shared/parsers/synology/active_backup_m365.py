@@ -1,7 +1,7 @@
 """Synology Active Backup for Microsoft 365: a backup task of a tenant ended.
 
 Subject  `Active Backup for Microsoft 365 - backup task [<task>] on [<NAS>] was completed`, translated; task and
-         NAS stand in square brackets.
+         NAS stand in square brackets. Before 2020 the product was called Active Backup for Office 365.
 Body     the sentence again, by webhook below "A new system event occurred on your …". Seen in English and
          Danish; Dutch, German, French and Italian assumed.
 """
@@ -25,6 +25,6 @@ PARSER = Parser(
     backup_types=(BACKUP_TYPE,),
     languages=("en", "nl", "de", "fr", "it", "da"),
     looks_for="“Active Backup for Microsoft 365” in the subject or the first lines",
-    recognises=recogniser("active backup for microsoft 365"),
+    recognises=recogniser("active backup for microsoft 365", "active backup for office 365"),
     parse=parse,
 )

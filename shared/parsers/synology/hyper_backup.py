@@ -15,7 +15,8 @@ from shared.domain.mail import Mail
 from shared.domain.reading import ObjectResult, Reading
 from shared.domain.status import Status, worst
 from shared.parsers.contract import Parser, UnreadableMail
-from shared.parsers.synology._notice import event_lines, nas_of, subject_event
+from shared.parsers.synology._active_backup import is_active_backup
+from shared.parsers.synology._notice import event_lines, subject_event
 from shared.parsers.text import duration, first_label, fold, labels, wall_clock
 
 SOFTWARE = "Synology Hyper Backup"
@@ -70,6 +71,8 @@ _SENTENCES = (
         r"(?:\S+ )?l['’]attività di backup dei dati su (?P<nas>\S+) (?P<words>[^\d\W][\w ]{3,50}?)\.?", re.IGNORECASE
     ),
 )
+_REPORT = ("your backup task ", "uw gegevensback-uptaak ")
+_LONGEST = 1_000
 _TASK = ("backup task", "datensicherungsaufgabe", "back-uptaak", "tâche de sauvegarde", "attività di backup")
 _TARGET = ("backup target", "sicherungsziel", "back-updoel", "destination de sauvegarde", "destinazione di backup")
 _START = ("start time", "start", "starttijd", "heure de début", "ora di inizio")
@@ -81,6 +84,8 @@ class _Sentence:
     nas: str
     words: str
     task: str | None
+    in_body: bool
+    heads_report: bool  # of the long layout, which always goes on to name the task
 
     @property
     def status(self) -> Status | None:
@@ -88,26 +93,21 @@ class _Sentence:
 
 
 def recognises(mail: Mail) -> bool:
-    subject = subject_event(mail)
-    if "active backup for" in f"{subject} {mail.body[:1000]}".lower():
-        return False
-    return _sentence(subject) is not None or _in_body(mail) is not None
+    return bool(_told(mail)) and not is_active_backup(mail)
 
 
 def parse(mail: Mail) -> Reading:
-    in_subject, in_body = _sentence(subject_event(mail)), _in_body(mail)
-    sentence = in_body or in_subject
-    assert sentence is not None  # recognised by it
+    told = _told(mail)
+    sentence = told[0]
     facts = labels(mail.body)
-    task = first_label(facts, _TASK) or sentence.task
-    stated = [each for each in (in_subject, in_body) if each and each.status]
-    status = worst((each.status for each in stated if each.status), default=Status.SUCCESS)
-    # Where one of the two says something unknown, the other alone proves no success.
-    understood = len(stated) == sum(each is not None for each in (in_subject, in_body))
-    if not stated or (status is S and not (in_body and understood)):
-        raise UnreadableMail(
-            "the body doesn't say how the task ended", job_name=task, origin=nas_of(mail) or sentence.nas
-        )
+    task = first_label(facts, _TASK) or next((each.task for each in told if each.task), None)
+    stated = [each for each in told if each.status]
+    status = worst((each.status for each in stated if each.status), default=S)
+    # Where one of them says something unknown, the others alone prove no success.
+    if not stated or (status is S and not (sentence.in_body and len(stated) == len(told))):
+        raise UnreadableMail("the body doesn't say how the task ended", job_name=task, origin=sentence.nas)
+    if status is S and task is None and any(each.heads_report for each in told):
+        raise UnreadableMail("the body is cut before the name of the task", origin=sentence.nas)
     target = first_label(facts, _TARGET)
     started_at, took = wall_clock(first_label(facts, _START) or ""), duration(first_label(facts, _DURATION) or "")
     return Reading(
@@ -124,15 +124,24 @@ def parse(mail: Mail) -> Reading:
     )
 
 
-def _in_body(mail: Mail) -> _Sentence | None:
-    return next((found for line in event_lines(mail) if (found := _sentence(line))), None)
+def _told(mail: Mail) -> list[_Sentence]:
+    """Return the sentences about a task, those of the body first."""
+    in_body = [found for line in event_lines(mail) if (found := _sentence(line, in_body=True))]
+    in_subject = _sentence(subject_event(mail), in_body=False)
+    return [*in_body, in_subject] if in_subject else in_body
 
 
-def _sentence(text: str) -> _Sentence | None:
+def _sentence(text: str, *, in_body: bool) -> _Sentence | None:
+    if len(text) > _LONGEST:
+        return None
     for pattern in _SENTENCES:
         if match := pattern.fullmatch(text):
             parts = match.groupdict()
-            return _Sentence(nas=parts["nas"], words=fold(parts["words"]), task=parts.get("task"))
+            heads_report = fold(text).startswith(_REPORT)
+            words = fold(parts["words"])
+            return _Sentence(
+                nas=parts["nas"], words=words, task=parts.get("task"), in_body=in_body, heads_report=heads_report
+            )
     return None
 
 
