@@ -1,4 +1,4 @@
-"""What must hold in the database after any sequence of operations (product 5.2)."""
+"""What must hold in the database after any sequence of operations."""
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
