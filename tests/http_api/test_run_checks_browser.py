@@ -37,6 +37,10 @@ def tops(tab: Tab) -> list[float]:
     return found
 
 
+def asked_for(tab: Tab) -> str:
+    return str(tab.page.evaluate("location.search"))
+
+
 def current(tab: Tab) -> str:
     return tab.page.inner_text("tr.is-current .rc-job").strip()
 
@@ -92,13 +96,13 @@ def test_the_panel_steps_through_the_jobs_and_the_address_follows(tab: Tab) -> N
     tab.page.wait_for_selector("#rc-panel h2:has-text('Job 1')")
     tab.page.keyboard.press("j")
     tab.page.wait_for_selector("#rc-panel h2:has-text('Job 2')")
-    place, address = tab.page.inner_text("[data-panel-place]"), tab.page.url
+    place, address = tab.page.inner_text("[data-panel-place]"), asked_for(tab)
     tab.page.keyboard.press("Escape")
 
     assert beside == rows
     assert place == "3 of 3"
-    assert address.endswith(f"?panel={jobs[2].job_id}")
-    assert tab.page.url.endswith("/run-checks")
+    assert address == f"?panel={jobs[2].job_id}"
+    assert asked_for(tab) == ""
     assert not tab.page.is_visible("#rc-panel")
     assert current(tab) == "Job 2"
 
@@ -125,15 +129,30 @@ def test_one_click_on_a_reason_reviews_in_the_panel(tab: Tab) -> None:
     assert open_runs().isdisjoint(job.run_ids)
 
 
+def test_a_double_click_on_a_reason_does_not_review_the_next_job_unseen(tab: Tab) -> None:
+    first, second = a_job(FAILED, name="Job 0"), a_job(FAILED, name="Job 1")
+    go(tab, f"/run-checks?panel={first.job_id}")
+    chip = tab.page.locator(".reason-chips button:has-text('Known')").bounding_box()
+    assert chip is not None
+
+    for _ in range(4):
+        tab.page.mouse.click(chip["x"] + 5, chip["y"] + 5, delay=20)
+    tab.page.wait_for_selector("#rc-panel h2:has-text('Job 1')")
+    tab.page.mouse.click(chip["x"] + 5, chip["y"] + 5)
+    tab.page.wait_for_timeout(300)
+
+    assert open_runs() == {second.run_id}
+
+
 def test_only_one_run_is_reviewed_and_the_row_shows_what_is_left(tab: Tab) -> None:
     job = a_job(FAILED, WARNING)
     go(tab, f"/run-checks?panel={job.job_id}")
 
     tab.page.click("button:has-text('Only this run')")
-    tab.page.wait_for_function("document.querySelectorAll('tr[data-job] .rc-runs .status').length === 1")
+    tab.page.wait_for_selector(f"tr[data-job] [data-select][value='{job.run_ids[0]}:1']")
 
     assert open_runs() == {job.run_ids[0]}
-    assert tab.page.get_attribute("tr[data-job] [data-select]", "value") == f"{job.run_ids[0]}:1"
+    assert tab.page.locator("tr[data-job] .rc-runs .status").count() == 1
 
 
 def test_giving_up_on_the_reason_reviews_nothing(tab: Tab) -> None:
@@ -217,7 +236,7 @@ def test_the_list_narrows_while_somebody_types(tab: Tab) -> None:
     tab.page.wait_for_selector("#rc-figures:has-text('1 job · 1 run')")
 
     assert tab.page.locator("tr[data-job]").count() == 1
-    assert "q=bet" in tab.page.url
+    assert "q=bet" in asked_for(tab)
     assert tab.page.input_value("[data-search]") == "bet"
 
 

@@ -4,9 +4,13 @@ import { makeCurrent, part, say } from "./run-checks-shell.js";
 
 const aside = document.getElementById("rc-panel");
 const narrow = window.matchMedia("(max-width: 991.98px)");
+const GLANCE = 400;
 let loading = null;
+let shownAt = -GLANCE;
 
 export const isOpen = () => document.body.classList.contains("has-panel");
+// A second click or a held key means the job before: nobody has seen this one yet.
+export const isTooFresh = () => performance.now() - shownAt < GLANCE;
 const shownJob = () => aside.querySelector("[data-panel]")?.dataset.panel;
 
 function address(job, run) {
@@ -28,6 +32,7 @@ export async function openPanel(job, run = "", { remember = true } = {}) {
   if (html === null) return;
   aside.classList.remove("is-busy");
   aside.innerHTML = html;
+  shownAt = performance.now();
   aside.hidden = false;
   aside.scrollTop = 0;
   document.body.classList.add("has-panel");

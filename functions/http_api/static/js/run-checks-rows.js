@@ -17,7 +17,7 @@ export function markDone(row, title = "") {
   const box = row.querySelector("[data-select]");
   box.checked = false;
   box.disabled = true;
-  row.classList.remove("is-changed");
+  row.classList.remove("is-changed", "is-selected");
   row.classList.add("is-done");
   row.querySelector(".rc-changed")?.remove();
   if (title) row.title = title;

@@ -38,7 +38,8 @@ export async function post(address, fields) {
 export async function part(address, signal) {
   const response = await ask(address, { signal });
   if (!response) return null;
-  if (response.ok) return response.text();
+  // Given up while it came in: something else is being asked for.
+  if (response.ok) return response.text().catch(() => null);
   await refused(response);
   return null;
 }

@@ -1,6 +1,6 @@
 // Run Checks while somebody works in it: reviews without a new page, the panel beside the list, keys.
 // Everything here also works by plain links and forms.
-import { closePanel, isOpen, openPanel, showPlace, step } from "./run-checks-panel.js";
+import { closePanel, isOpen, isTooFresh, openPanel, showPlace, step } from "./run-checks-panel.js";
 import { askReason } from "./run-checks-reason.js";
 import { watchForNews } from "./run-checks-refresh.js";
 import { allDone, markDone, openRows, refreshRow, rowOf, sayFigures, waitingIn } from "./run-checks-rows.js";
@@ -98,7 +98,7 @@ document.addEventListener("submit", (event) => {
     reviewRows(submitter?.name === "only" ? [submitter.closest("tr")] : chosen);
   } else if (form.matches("[data-review-panel]")) {
     event.preventDefault();
-    reviewPanel(form, submitter);
+    if (!isTooFresh()) reviewPanel(form, submitter);
   } else if (form.matches("[data-review-clean]")) {
     event.preventDefault();
     reviewClean(form);
