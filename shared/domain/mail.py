@@ -17,7 +17,7 @@ class Attachment:
 class Mail:
     """One report mail: the innermost report where somebody forwarded it as an attachment.
 
-    `subject`, `text`, `html` and `body` are Unicode in NFC with lines ended by ``\\n``; what is absent is
+    `subject`, `text`, `html` and `body` are Unicode in NFC with lines ended by line feeds; what is absent is
     an empty string. `body` is what a reader sees: the text part, or else the plain text of `html`.
     `sent_at` is the report's own `Date` header, `received_at` when the mailbox got it, found as
     `received_source` says ("received", "date" or "import").
@@ -34,5 +34,5 @@ class Mail:
     received_source: str = "import"
     message_id: str | None = None
     attachments: tuple[Attachment, ...] = ()
-    truncated: bool = False  # our own size limit cut a body: it can prove trouble, never success
+    truncated: bool = False  # cut by our size limit or on its way: it can prove trouble, never success
     defects: tuple[str, ...] = ()

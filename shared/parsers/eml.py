@@ -5,9 +5,11 @@ grammar that hostile headers can keep busy. Charsets that don't exist or don't f
 loses least.
 """
 
+import codecs
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from email import policy
 from email.errors import MessageError
@@ -17,15 +19,32 @@ from email.parser import BytesParser
 from email.utils import parseaddr, parsedate_to_datetime
 
 from shared.domain.mail import Attachment, Mail
+from shared.parsers.bounds import YEARS
 from shared.parsers.html import plain_text
 
 MAX_MAIL_BYTES = 25_000_000
 MAX_BODY_CHARS = 2_000_000
 MAX_PARTS = 500
-MAX_HEADER_CHARS = 4_000
+MAX_MESSAGE_ID = 255
+MAX_LINES = 1_000_000
+MAX_HEADER_CHARS = 2_000  # the library takes a header's parameters apart in quadratic time
 
+# Charsets that no mail has and that decode in quadratic time, or to what isn't text.
+_NO_CHARSETS = frozenset({"idna", "punycode", "raw-unicode-escape", "unicode-escape", "undefined"})
+# Unicode allows 30 marks on a letter in a stream; sorting a million of them is quadratic too.
+_MARKS = re.compile(r"[^\w\x00-\x7f]{31,}")
+_HALF_A_SIGN = re.compile(rb"=[0-9A-Fa-f]\Z")
+_END_OF_HEADERS = re.compile(rb"\n\r?\n|\r\r")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}charset=[\"']?([\w-]{2,30})", re.IGNORECASE)
+
+
+class _BoundedHeaders(policy.Compat32):
+    """No header is longer than any real one."""
+
+    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
+        name, value = super().header_source_parse(sourcelines)
+        return name[:MAX_HEADER_CHARS], value[:MAX_HEADER_CHARS]
 
 
 class NotAMail(Exception):
@@ -41,19 +60,22 @@ def mail_from_eml(raw: bytes, *, received_at: datetime | None = None) -> Mail:
     """
     if len(raw) > MAX_MAIL_BYTES:
         raise NotAMail(f"larger than {MAX_MAIL_BYTES // 1_000_000} MB")
+    if raw.count(b"\n") + raw.count(b"\r") > MAX_LINES:
+        raise NotAMail(f"more than {MAX_LINES} lines")
     try:
-        outer = BytesParser(policy=policy.compat32).parsebytes(raw)
-    except (MessageError, RecursionError, ValueError, LookupError, IndexError) as problem:
+        outer = BytesParser(policy=_BoundedHeaders()).parsebytes(raw)
+    except (MessageError, RecursionError, ValueError, LookupError, TypeError, AttributeError) as problem:
         raise NotAMail(f"not a mail: {type(problem).__name__}") from problem
     if not outer.keys():
         raise NotAMail("it has no headers")
     arrival, source = _arrival(outer, received_at)
-    return _mail(_innermost(outer), arrival, source)
+    found = _mail(_innermost(outer), arrival, source)
+    return found if _END_OF_HEADERS.search(raw) else replace(found, truncated=True)
 
 
 def _mail(message: Message, received_at: datetime | None, source: str) -> Mail:
     parts = _Parts(message)
-    name, address = parseaddr(_header(message, "From"))
+    name, address = _sender(_header(message, "From"))
     html, text = parts.html, parts.text
     return Mail(
         from_address=address.strip().lower()[:320],
@@ -65,7 +87,7 @@ def _mail(message: Message, received_at: datetime | None, source: str) -> Mail:
         sent_at=_date(_header(message, "Date")),
         received_at=received_at,
         received_source=source,
-        message_id=_header(message, "Message-ID").strip() or None,
+        message_id=_header(message, "Message-ID")[:MAX_MESSAGE_ID] or None,
         attachments=tuple(parts.attachments),
         truncated=parts.truncated,
         defects=tuple(sorted({type(defect).__name__ for defect in message.defects})),
@@ -89,9 +111,8 @@ def _walk(message: Message) -> Iterator[Message]:
         part = waiting.pop()
         seen += 1
         yield part
-        payload = part.get_payload()
-        if isinstance(payload, list) and part.get_content_maintype() == "multipart":
-            waiting.extend(child for child in reversed(payload) if isinstance(child, Message))
+        if part.is_multipart() and part.get_content_maintype() == "multipart":
+            waiting.extend(child for child in reversed(list(part.get_payload())) if isinstance(child, Message))
 
 
 class _Parts:
@@ -99,7 +120,7 @@ class _Parts:
 
     def __init__(self, message: Message) -> None:
         self.text = self.html = ""
-        self.truncated = False
+        self.truncated = False  # by our own limits, or on its way
         self.attachments: list[Attachment] = []
         for part in _walk(message):
             self._add(part)
@@ -108,28 +129,55 @@ class _Parts:
         kind = part.get_content_type()
         if part.get_content_maintype() in ("multipart", "message"):
             return
-        name = part.get_filename()
+        name = _or_none(part.get_filename)
         attached = str(part.get("Content-Disposition") or "").lower().startswith("attachment")
         if kind == "text/plain" and not self.text and not attached:
             self.text = self._body(part)
         elif kind == "text/html" and not self.html and not attached:
             self.html = self._body(part)
         elif name or attached:
-            size = len(str(part.get_payload() or ""))
-            self.attachments.append(Attachment(name=_clean(str(name or ""))[:255], content_type=kind, size=size))
+            self.attachments.append(
+                Attachment(name=_clean(name or "")[:255], content_type=_clean(kind)[:255], size=len(_bytes(part)))
+            )
 
     def _body(self, part: Message) -> str:
-        try:
-            raw = part.get_payload(decode=True)
-        except (ValueError, LookupError):
-            raw = None
-        content = raw if isinstance(raw, bytes) else str(part.get_payload()).encode("utf-8", "replace")
-        if len(content) > 4 * MAX_BODY_CHARS:
-            content, self.truncated = content[: 4 * MAX_BODY_CHARS], True
-        text = _clean(_decoded(content, part.get_content_charset()))
-        if len(text) > MAX_BODY_CHARS:
-            text, self.truncated = text[:MAX_BODY_CHARS], True
-        return text
+        content = _bytes(part)
+        text = _decoded(content[: 4 * MAX_BODY_CHARS], _or_none(part.get_content_charset))
+        if len(content) > 4 * MAX_BODY_CHARS or len(text) > MAX_BODY_CHARS or _breaks_off(part, content):
+            self.truncated = True
+        return _clean(text[:MAX_BODY_CHARS])
+
+
+def _breaks_off(part: Message, content: bytes) -> bool:
+    """Tell whether a body ends within a quoted-printable sign, as only a mail does that was cut on its way."""
+    encoding = str(part.get("Content-Transfer-Encoding", "")).strip().lower()
+    return encoding == "quoted-printable" and _HALF_A_SIGN.search(content, len(content) - 2) is not None
+
+
+def _sender(header: str) -> tuple[str, str]:
+    try:
+        return parseaddr(header)
+    except (RecursionError, ValueError, IndexError):  # a thousand nested comments
+        return "", ""
+
+
+def _or_none(ask: Callable[[], str | None]) -> str | None:
+    """Return what the library finds in a header's parameters; invented charsets and mixed forms make it raise."""
+    try:
+        return ask()
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return None
+
+
+def _bytes(part: Message) -> bytes:
+    """Return a part's content; where its encoding is broken or of another age, as it stands."""
+    if "uu" in str(part.get("Content-Transfer-Encoding", "")).lower():
+        del part["Content-Transfer-Encoding"]  # the library decodes it line by line
+    try:
+        content = part.get_payload(decode=True)
+    except (ValueError, LookupError):
+        content = str(part.get_payload()).encode("utf-8", "replace")
+    return content if isinstance(content, bytes) else b""
 
 
 def _decoded(content: bytes, declared: str | None) -> str:
@@ -140,7 +188,8 @@ def _decoded(content: bytes, declared: str | None) -> str:
         guesses.insert(0, "utf-16")
     for charset in filter(None, guesses):
         try:
-            return content.decode(charset)
+            if codecs.lookup(charset).name not in _NO_CHARSETS:
+                return content.decode(charset)
         except (LookupError, ValueError):
             continue
     return content.decode("latin-1")
@@ -158,12 +207,12 @@ def _header(message: Message, name: str) -> str:
         ]
     except (ValueError, LookupError, MessageError):
         pieces = [raw]
-    return " ".join(_clean("".join(pieces)).split())
-
+    return " ".join(_clean("".join(pieces)[:MAX_HEADER_CHARS]).split())
 
 
 def _clean(text: str) -> str:
     text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = _MARKS.sub(lambda run: "".join(sign for sign in run[0] if not unicodedata.combining(sign)), text)
     text = _CONTROL.sub("", text).encode("utf-8", "replace").decode("utf-8")
     return unicodedata.normalize("NFC", text).removeprefix("\ufeff")
 
@@ -179,9 +228,10 @@ def _arrival(message: Message, given: datetime | None) -> tuple[datetime | None,
 
 
 def _date(text: str) -> datetime | None:
-    """Return an RFC 5322 date in UTC, or None. A date without a zone is UTC by that standard."""
+    """Return an RFC 5322 date in UTC, or None when no mail can have it. By that standard, without a zone it is UTC."""
     try:
         found = parsedate_to_datetime(text.strip()[:100])
-        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+        found = (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+        return found if found.year in YEARS else None
     except (ValueError, TypeError, IndexError, OverflowError):
         return None

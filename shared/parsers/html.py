@@ -7,18 +7,13 @@ from functools import lru_cache
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-MAX_DEPTH = 400  # Lexbor is quadratic in depth; real reports stay under 40
-MAX_TAGS = 400_000
+from shared.parsers.html_guard import is_sane
 
-_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
-# These never nest by themselves: a parser closes an open one when the next begins.
-_NOT_NESTING = frozenset(
-    "br hr img input meta link col wbr area base source td th tr li p dd dt option tbody thead tfoot".split()
-)
 _BLOCKS = frozenset(
     "address article blockquote br center dd div dl dt fieldset footer form h1 h2 h3 h4 h5 h6 header hr li main "
     "nav ol p pre section table tbody tfoot thead tr ul".split()
 )
+_AFTER = dict.fromkeys(_BLOCKS, "\n") | {"td": "\t", "th": "\t"}
 _SILENT = frozenset({"script", "style", "head", "title", "noscript", "template"})
 _SPACES = re.compile(r"[ \t\r\f\v\u00a0]+")
 _ANY_SPACE = re.compile(r"\s+")
@@ -26,7 +21,7 @@ _ANY_SPACE = re.compile(r"\s+")
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One table cell: its text (lines joined by ``\\n``) and its attributes."""
+    """One table cell: its text, with line feeds between lines, and its attributes."""
 
     text: str
     header: bool
@@ -38,6 +33,7 @@ class Cell:
 Row = tuple[Cell, ...]
 
 
+@lru_cache(maxsize=4)
 def plain_text(html: str) -> str:
     """Return what a reader sees: blocks on lines of their own, table cells separated by tabs."""
     if not html.strip():
@@ -66,7 +62,8 @@ def rows(html: str) -> tuple[Row, ...]:
     document = _document(html)
     if document is None:
         return ()
-    return tuple(row for node in document.css("tr") if (row := _row(node)))
+    has_layout = document.css_first("table table") is not None
+    return tuple(row for node in document.css("tr") if (row := _row(node, has_layout=has_layout)))
 
 
 def cells(row: Row) -> list[str]:
@@ -74,21 +71,32 @@ def cells(row: Row) -> list[str]:
     return [" ".join(cell.text.split()) for cell in row]
 
 
-def _row(node: LexborNode) -> Row:
+def _row(node: LexborNode, *, has_layout: bool) -> Row:
     found = []
     for child in node.iter():
-        if child.tag not in ("td", "th") or child.css_first("table") is not None:
+        tag = child.tag
+        if tag not in ("td", "th") or (has_layout and child.css_first("table") is not None):
             continue
+        said = child.attributes
         found.append(
             Cell(
-                text=_tidy("".join(_pieces(child))),
-                header=child.tag == "th",
-                colspan=_number(child.attributes.get("colspan")),
-                css_class=child.attributes.get("class") or "",
-                style=child.attributes.get("style") or "",
+                text=_text(child),
+                header=tag == "th",
+                colspan=_number(said.get("colspan")),
+                css_class=said.get("class") or "",
+                style=said.get("style") or "",
             )
         )
     return tuple(found)
+
+
+def _text(cell: LexborNode) -> str:
+    only = cell.child
+    if only is None:
+        return ""
+    if only.next is None and only.tag == "-text":  # most cells of a big table
+        return _ANY_SPACE.sub(" ", only.text_content or "").strip()
+    return _tidy("".join(_pieces(cell)))
 
 
 def _number(text: str | None) -> int:
@@ -98,38 +106,33 @@ def _number(text: str | None) -> int:
 @lru_cache(maxsize=4)
 def _document(html: str) -> LexborHTMLParser | None:
     """Return the parsed document, or None when its nesting or size is out of all reason."""
-    return LexborHTMLParser(html) if _is_sane(html) else None
+    return LexborHTMLParser(html) if is_sane(html) else None
 
 
-def _is_sane(html: str) -> bool:
-    depth = count = 0
-    for match in _TAG.finditer(html):
-        count += 1
-        if match[2].lower() not in _NOT_NESTING:
-            depth = max(0, depth - 1) if match[1] else depth + 1
-        if depth > MAX_DEPTH or count > MAX_TAGS:
-            return False
-    return True
-
-
-def _pieces(node: LexborNode, *, preformatted: bool = False) -> Iterator[str]:
-    for child in node.iter(include_text=True):
-        tag = child.tag
-        if tag == "-text":
-            text = child.text_content or ""
-            yield text if preformatted else _ANY_SPACE.sub(" ", text)
-        elif tag is None or tag in _SILENT or tag.startswith("-"):
+def _pieces(node: LexborNode) -> Iterator[str]:
+    """Yield the text below `node` with its line breaks and tabs, without recursion."""
+    waiting = _inside(node, preformatted=False)
+    while waiting:
+        found, preformatted = waiting.pop()
+        if isinstance(found, str):
+            yield found
             continue
+        tag = found.tag
+        if tag == "-text":
+            text = found.text_content or ""
+            yield text if preformatted else _ANY_SPACE.sub(" ", text)
         elif tag == "br":
             yield "\n"
-        elif tag in _BLOCKS:
-            yield "\n"
-            yield from _pieces(child, preformatted=preformatted or tag == "pre")
-            yield "\n"
-        else:
-            yield from _pieces(child, preformatted=preformatted)
-            if tag in ("td", "th"):
-                yield "\t"
+        elif tag is not None and tag not in _SILENT and not tag.startswith("-"):
+            if tag in _BLOCKS:
+                yield "\n"
+            waiting.append((_AFTER.get(tag, ""), preformatted))
+            waiting += _inside(found, preformatted=preformatted or tag == "pre")
+
+
+def _inside(node: LexborNode, *, preformatted: bool) -> list[tuple[LexborNode | str, bool]]:
+    found: list[tuple[LexborNode | str, bool]] = [(child, preformatted) for child in node.iter(include_text=True)]
+    return found[::-1]
 
 
 def _tidy(text: str) -> str:
@@ -146,8 +149,8 @@ def _without_tags(html: str) -> str:
     position = 0
     while (start := lowered.find("<", position)) >= 0:
         out.append(html[position:start])
-        silent = next((tag for tag in ("script", "style") if lowered.startswith(tag, start + 1)), None)
-        end = lowered.find(f"</{silent}" if silent else ">", start + 1)
+        silent = lowered.startswith(("script", "style"), start + 1)
+        end = lowered.find(f"</{lowered[start + 1 : start + 4]}" if silent else ">", start + 1)
         if end < 0:
             return _tidy(" ".join(out))
         position = end + (0 if silent else 1)

@@ -10,6 +10,7 @@ from pkgutil import iter_modules
 from shared.domain.mail import Mail
 from shared.domain.reading import Ambiguous, Outcome, Parsed, Reading, Unreadable, Unrecognised
 from shared.domain.status import Status
+from shared.parsers.bounds import bounded, bounded_name, bounded_text
 from shared.parsers.contract import Parser, UnreadableMail
 
 log = logging.getLogger(__name__)
@@ -70,11 +71,11 @@ def read(mail: Mail) -> Outcome:
     except UnreadableMail as problem:
         return Unreadable(
             parser=parser.name,
-            reason=problem.reason,
+            reason=bounded_text(problem.reason),
             software=parser.software,
             backup_type=problem.backup_type or _only(parser.backup_types),
-            job_name=problem.job_name,
-            origin=problem.origin,
+            job_name=bounded_name(problem.job_name),
+            origin=bounded_name(problem.origin),
         )
     except Exception:  # a bug of ours must not lose the customer's mail
         log.exception("parser crashed", extra={"parser": parser.name})
@@ -86,9 +87,9 @@ def _parsed(parser: Parser, mail: Mail) -> Parsed:
     readings = (result,) if isinstance(result, Reading) else tuple(result)
     if not readings:
         raise UnreadableMail("the mail reports no job")
-    readings = tuple(reading.held_to_its_objects() for reading in readings)
+    readings = tuple(bounded(reading).held_to_its_objects() for reading in readings)
     if mail.truncated and any(r.status in (Status.SUCCESS, Status.INFORMATIONAL) for r in readings):
-        raise UnreadableMail("the mail is too large to be read whole, so it can't prove success")
+        raise UnreadableMail("the mail isn't whole or is too large to be read whole, so it can't prove success")
     return Parsed(parser=parser.name, readings=readings)
 
 
