@@ -147,12 +147,15 @@ def _holds(words: re.Pattern[str], text: str) -> bool:
 
 def _of_job(notice: _Notice) -> Reading:
     job = _JOB.match(notice.message)
-    if job is None or (verdict := _verdict(job, notice.severity)) is None:
-        if notice.severity in (W, F):
-            return _job_reading(notice, job["name"] if job else None, notice.severity, Kind.REGULAR)
-        if job is None:
-            raise UnreadableMail("the message states no result of a job", backup_type=JOBS, origin=notice.nas)
-        return _job_reading(notice, job["name"], INFO, Kind.EVENT)
+    if job is None:
+        if notice.severity is F:
+            return _job_reading(notice, None, F, Kind.REGULAR)
+        # Even with severity Warning: "Stopped" and "Canceled" come with it too, and they are failures.
+        raise UnreadableMail("the message states no result of a job", backup_type=JOBS, origin=notice.nas)
+    verdict = _verdict(job, notice.severity)
+    if verdict is None:
+        went_wrong = notice.severity in (W, F)
+        return _job_reading(notice, job["name"], notice.severity, Kind.REGULAR if went_wrong else Kind.EVENT)
     kind = Kind.EVENT if fold(job["type"]) == "restore" else Kind.REGULAR
     return _job_reading(notice, job["name"], verdict, kind)
 
