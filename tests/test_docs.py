@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 SOURCES = [path for folder in ("shared", "functions", "infra") for path in (ROOT / folder).rglob("*.py")]
 VARIABLE = re.compile(r"environ(?:ment)?(?:\.get\(|\[)\"([A-Z_]+)\"")
-OF_THE_PLATFORM = ("WEBSITE_", "XDG_")
+OF_THE_PLATFORM = ("WEBSITE_", "XDG_", "PATH")
 
 
 def test_every_environment_variable_is_documented() -> None:
