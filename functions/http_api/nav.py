@@ -40,7 +40,7 @@ ITEMS = (
     Item("Tickets & Remarks", "/tickets", Right.SEE_TICKETS),
     Item("Overrides", "/overrides", Right.SEE_OVERRIDES),
     Item("Reports", "/reports", Right.SEE_REPORTS),
-    Item("Mail ledger", "/mail-ledger", Right.SEE_MAILS),
+    Item("Mail ledger", "/manage/ledger", Right.SEE_INBOX),
     Item("Feedback", "/feedback", Right.GIVE_FEEDBACK),
     Item("Documentation", "/docs", Right.READ_DOCUMENTATION),
     Item("Parsers", "/parsers", Right.SEE_PARSERS),

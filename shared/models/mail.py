@@ -96,6 +96,7 @@ class MailReading(Base):
         CheckConstraint("(dismissed_at IS NULL) = (outcome <> 'dismissed')", name="dismissed_has_a_time"),
         CheckConstraint("outcome <> 'event' OR status IS NOT NULL", name="an_event_was_read"),
         Index("ix_mail_readings_waiting", "from_address_key", postgresql_where=text("outcome = 'inbox'")),
+        Index("ix_mail_readings_quarantined", "mail_id", postgresql_where=text("outcome = 'quarantined'")),
         Index("ix_mail_readings_job_id", "job_id"),
     )
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select, true, tuple_
 from sqlalchemy.orm import Session
 
 from shared.domain.mailflow import Ending, InboxReason
 from shared.domain.status import Status
 from shared.models.mail import MailMessage, MailRaw, MailReading
-from shared.queries.rows import PAGE_SIZE, Page, contains
+from shared.queries.rows import PAGE_SIZE, Page, contains, existing_page
 
 WAITS = MailReading.outcome == Ending.INBOX
 
@@ -28,9 +28,10 @@ class InboxFilters:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WaitingReading:
-    """One row of the inbox. `readings` counts what the mail reports in all."""
+    """One row of the inbox: the reading `number` (from 0) of `readings` that the mail has."""
 
     reading_id: int
+    number: int
     mail_id: int
     from_address: str
     from_name: str
@@ -70,15 +71,30 @@ class ObjectRow:
 
 def waiting(db: Session, filters: InboxFilters, page: int) -> Page[WaitingReading]:
     """Return one page of the readings that wait; those of one mail stand together."""
-    query = _waiting(filters).order_by(*_order(filters), MailReading.number)
-    rows = db.execute(query.limit(PAGE_SIZE).offset((page - 1) * PAGE_SIZE)).all()
     total = db.scalar(select(func.count()).select_from(_waiting(filters).subquery())) or 0
-    return Page(rows=tuple(WaitingReading(**row._asdict()) for row in rows), number=page, total=total)
+    number = existing_page(page, total)
+    query = _waiting(filters).order_by(*_order(filters), MailReading.number)
+    rows = db.execute(query.limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE)).all()
+    return Page(rows=tuple(WaitingReading(**row._asdict()) for row in rows), number=number, total=total)
+
+
+def waiting_rows(db: Session, reading_ids: Sequence[int]) -> tuple[WaitingReading, ...]:
+    """Return those of these readings that wait, as the list shows them."""
+    everything = InboxFilters()
+    query = (
+        _waiting(everything).where(MailReading.id.in_(reading_ids)).order_by(*_order(everything), MailReading.number)
+    )
+    return tuple(WaitingReading(**row._asdict()) for row in db.execute(query))
 
 
 def waiting_count(db: Session) -> int:
     """Return how many readings wait for a person: the badge in the navigation bar."""
     return db.scalar(select(func.count()).select_from(MailReading).where(WAITS)) or 0
+
+
+def quarantined_count(db: Session) -> int:
+    """Return how many deliveries could not be handled as mails."""
+    return db.scalar(select(func.count()).where(MailReading.outcome == Ending.QUARANTINED)) or 0
 
 
 def waiting_softwares(db: Session) -> Sequence[str]:
@@ -124,6 +140,15 @@ def neighbours(db: Session, filters: InboxFilters, mail_id: int) -> Neighbours |
     return Neighbours(number=row.number, total=row.total, previous_id=row.previous_id, next_id=row.next_id)
 
 
+def next_waiting(db: Session, filters: InboxFilters, mail_id: int) -> int | None:
+    """Return this mail if it still waits, else the one behind it in the list, else the first of the list."""
+    place = select(MailMessage.received_at, MailMessage.id).where(MailMessage.id == mail_id).subquery()
+    here, there = tuple_(MailMessage.received_at, MailMessage.id), tuple_(place.c.received_at, place.c.id)
+    not_before = here <= there if filters.newest_first else here >= there
+    mails = _waiting(filters).with_only_columns(MailMessage.id).join(place, true())
+    return db.scalar(mails.order_by(not_before.desc(), *_order(filters)).limit(1))
+
+
 def _order(filters: InboxFilters) -> tuple[ColumnElement[Any], ...]:
     if filters.newest_first:
         return MailMessage.received_at.desc(), MailMessage.id.desc()
@@ -134,6 +159,7 @@ def _waiting(filters: InboxFilters) -> Select[*tuple[Any, ...]]:
     return (
         select(
             MailReading.id.label("reading_id"),
+            MailReading.number,
             MailMessage.id.label("mail_id"),
             MailMessage.from_address,
             MailMessage.from_name,

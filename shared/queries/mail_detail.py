@@ -17,6 +17,8 @@ from shared.models.mail import MailMessage, MailObject, MailRaw, MailReading
 from shared.models.users import User
 from shared.queries.inbox import ObjectRow
 
+_GOOD = frozenset({Status.SUCCESS, Status.INFORMATIONAL})
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobName:
@@ -25,6 +27,7 @@ class JobName:
     job_id: int
     customer: str
     job_name: str
+    software: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,6 +56,18 @@ class ReadingDetail:
     run_id: int | None
     same_job_waiting: int
     objects: tuple[ObjectRow, ...]
+
+    @property
+    def waits(self) -> bool:
+        return self.outcome is Ending.INBOX
+
+    @property
+    def problems(self) -> tuple[ObjectRow, ...]:
+        return tuple(thing for thing in self.objects if thing.status not in _GOOD)
+
+    @property
+    def fine(self) -> tuple[ObjectRow, ...]:
+        return tuple(thing for thing in self.objects if thing.status in _GOOD)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -178,11 +193,11 @@ def _objects(db: Session, reading_ids: Sequence[int]) -> dict[int, tuple[ObjectR
 
 def _jobs(db: Session, job_ids: Iterable[int]) -> dict[int, JobName]:
     rows = db.execute(
-        select(Job.id, Customer.name, Job.job_name)
+        select(Job.id, Customer.name, Job.job_name, Job.backup_software)
         .join(Customer, Customer.id == Job.customer_id)
         .where(Job.id.in_(job_ids))
     )
-    return {row[0]: JobName(job_id=row[0], customer=row[1], job_name=row[2]) for row in rows}
+    return {row[0]: JobName(job_id=row[0], customer=row[1], job_name=row[2], software=row[3]) for row in rows}
 
 
 def _customers_of(db: Session, sender: str) -> int:

@@ -52,6 +52,15 @@ def restore_mail(db: Session, mail_id: int, *, actor: Actor, now: datetime) -> N
     record_act(db, actor, "mail.restored", subject_type="mail", subject_id=message.id, now=now)
 
 
+def restore_mails(db: Session, mail_ids: Sequence[int], *, actor: Actor, now: datetime) -> int:
+    """Bring back those of these mails that are deleted; return how many. Repeating it is harmless."""
+    deleted = select(MailMessage.id).where(MailMessage.id.in_(mail_ids), MailMessage.location == Location.DELETED)
+    found = db.scalars(deleted.order_by(MailMessage.id).with_for_update()).all()
+    for mail_id in found:
+        restore_mail(db, mail_id, actor=actor, now=now)
+    return len(found)
+
+
 def undo_duplicate(db: Session, mail_id: int, *, actor: Actor, now: datetime) -> None:
     """A person says that this mail is no duplicate: read and route it like any other."""
     message = db.get(MailMessage, mail_id, with_for_update=True, populate_existing=True)

@@ -466,6 +466,13 @@ def upgrade() -> None:
     )
     op.create_index("ix_mail_readings_job_id", "mail_readings", ["job_id"], unique=False)
     op.create_index(
+        "ix_mail_readings_quarantined",
+        "mail_readings",
+        ["mail_id"],
+        unique=False,
+        postgresql_where=sa.text("outcome = 'quarantined'"),
+    )
+    op.create_index(
         "ix_mail_readings_waiting",
         "mail_readings",
         ["from_address_key"],

@@ -1,0 +1,74 @@
+"""The mail ledger: what came in each day, and where each reading of it ended. Nothing may be missing."""
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse
+from pydantic import BaseModel
+
+from functions.http_api import formats
+from functions.http_api.addresses import ListAddress
+from functions.http_api.deps import CurrentUser, Db, require
+from functions.http_api.rendering import page
+from shared import clock
+from shared.domain.mailflow import Ending
+from shared.domain.permissions import Right
+from shared.queries.mail_ledger import Days, ledger, ledger_day, ledger_mails
+from shared.services.errors import BadInput
+
+DAYS = 30
+router = APIRouter()
+Reader = Annotated[CurrentUser, require(Right.SEE_INBOX)]
+
+
+class DayAnswer(BaseModel):
+    """One import day: mails fetched, and how their readings ended."""
+
+    day: date
+    fetched: int
+    readings: int
+    outcomes: dict[Ending, int]
+
+
+@router.get("/manage/ledger", include_in_schema=False)
+def ledger_page(request: Request, db: Db, user: Reader) -> HTMLResponse:
+    today = clock.now().astimezone(formats.ui_zone()).date()
+    days = ledger(db, Days.until(today, DAYS, formats.ui_zone()))
+    totals = {ending: sum(day.outcomes[ending] for day in days) for ending in Ending}
+    return page(request, "ledger/ledger.html", days=days, endings=list(Ending), totals=totals)
+
+
+@router.get("/manage/ledger/mails", include_in_schema=False)
+def mails_behind(
+    request: Request,
+    db: Db,
+    user: Reader,
+    day: str = "",
+    outcome: str = "",
+    page_number: Annotated[int, Query(alias="page")] = 1,
+) -> HTMLResponse:
+    when = _day(day)
+    ending = Ending(outcome) if outcome in set(Ending) else None
+    found = ledger_mails(db, ending, page_number, days=Days(when, when, formats.ui_zone()))
+    address = ListAddress(path="/manage/ledger/mails", filters={"day": when, "outcome": ending and ending.value})
+    return page(request, "ledger/mails.html", day=when, outcome=ending, found=found, address=address)
+
+
+@router.get("/api/mail-ledger", tags=["mails"])
+def ledger_of_day(db: Db, user: Reader, day: str = "") -> DayAnswer:
+    """Return one import day in the zone of the pages: mails fetched, and the outcome of each reading."""
+    figures = ledger_day(db, _day(day), formats.ui_zone())
+    return DayAnswer(
+        day=figures.day, fetched=figures.fetched, readings=figures.readings, outcomes=dict(figures.outcomes)
+    )
+
+
+def _day(text: str) -> date:
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        found = date.min
+    if not date(1990, 1, 1) <= found <= date(2200, 1, 1):  # beyond it no time zone has rules
+        raise BadInput("Say which day as YYYY-MM-DD.")
+    return found
