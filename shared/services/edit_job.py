@@ -56,11 +56,15 @@ def delete_job(db: Session, job_id: int, *, actor: Actor, now: datetime) -> None
     job = _locked(db, job_id)
     if job.archived_at is None:
         raise Conflict("Archive the job first; only archived jobs can be deleted.")
-    mails = select(MailReading.mail_id).join(JobRun, JobRun.reading_id == MailReading.id).where(JobRun.job_id == job_id)
+    runs_by_mail = select(MailReading.mail_id).join(JobRun, JobRun.reading_id == MailReading.id)
     db.execute(
         update(MailMessage)
-        .where(MailMessage.id.in_(mails), MailMessage.location == Location.PROCESSED)
-        .values(location=Location.DELETED, deleted_at=now, deleted_by=actor.person_id, delete_reason="job.deleted")
+        .where(
+            MailMessage.id.in_(runs_by_mail.where(JobRun.job_id == job_id)),
+            MailMessage.id.not_in(runs_by_mail.where(JobRun.job_id != job_id)),  # a digest: other jobs still show it
+            MailMessage.location == Location.PROCESSED,
+        )
+        .values(location=Location.DELETED, deleted_at=now, deleted_by=actor.person_id, delete_reason="job deleted")
     )
     facts = {"name": job.job_name, "customer": job.customer_id}
     db.execute(delete(Job).where(Job.id == job_id))
