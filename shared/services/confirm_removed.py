@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from shared.models.jobs import JobRun, VanishedObject
 from shared.services.audit import Actor, record_act
 from shared.services.errors import BadInput, NotFound
-from shared.services.record_run import verdict
+from shared.services.record_run import judge_again
 
 
 def confirm_removed(db: Session, run_id: int, name: str, *, actor: Actor, reason: str, now: datetime) -> int:
@@ -28,7 +28,7 @@ def confirm_removed(db: Session, run_id: int, name: str, *, actor: Actor, reason
     ).all()
     if not confirmed:
         raise NotFound("This finding is gone: somebody else has confirmed it, or the object is back.")
-    changed = sum(_judge_again(db, each) for each in sorted(set(confirmed)))
+    changed = sum(judge_again(db, each) for each in sorted(set(confirmed)))
     record_act(
         db,
         actor,
@@ -39,15 +39,3 @@ def confirm_removed(db: Session, run_id: int, name: str, *, actor: Actor, reason
         now=now,
     )
     return changed
-
-
-def _judge_again(db: Session, run_id: int) -> bool:
-    run = db.get_one(JobRun, run_id, with_for_update=True, populate_existing=True)
-    open_findings = db.scalars(
-        select(VanishedObject.id).where(VanishedObject.run_id == run_id, VanishedObject.confirmed_at.is_(None))
-    ).all()
-    status = verdict(run.raw_status, open_findings)
-    if status is run.status:
-        return False
-    run.status, run.verdict_version = status, run.verdict_version + 1
-    return True

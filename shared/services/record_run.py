@@ -4,17 +4,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import bindparam, exists, insert, select
 from sqlalchemy.orm import Session
 
 from shared.db.base import table_of
 from shared.domain.run import MatchedBy, RunSource
 from shared.domain.run_facts import RunFacts, instant
-from shared.domain.status import Status, worst
+from shared.domain.status import Status, badness, worst
 from shared.models.customers import Customer
 from shared.models.jobs import Job, JobRun, VanishedObject
 from shared.models.system import SystemSettings
-from shared.services.vanished import vanished_objects
+from shared.services.vanished import add_findings, look_again_later, vanished_objects
 
 
 def record_mail_run(
@@ -36,8 +36,9 @@ def _record(
     reading_id: int | None = None,
     matched_by: MatchedBy | None = None,
 ) -> int:
-    gone = vanished_objects(db, job_id, facts, before=run_at)
-    zone = _zone(db, job_id) if facts.started_at or facts.ended_at else ZoneInfo("UTC")
+    zone = _lock_job(db, job_id)
+    listed = [thing.name for thing in facts.objects]
+    gone = vanished_objects(db, job_id, listed, before=run_at) if facts.objects_complete else []
     run = {
         "job_id": job_id,
         "source": source,
@@ -51,10 +52,32 @@ def _record(
         "ended_at": instant(facts.ended_at, zone),
         "size_bytes": facts.size_bytes,
     }
-    run_id: int = db.execute(_ADD_RUN, run).scalar_one()
-    if gone:
-        db.execute(insert(VanishedObject), [{"run_id": run_id, "name": name, "type": kind} for name, kind in gone])
-    return run_id
+    run_id, came_late = db.execute(_ADD_RUN, run).one()
+    add_findings(db, run_id, gone)
+    if came_late and facts.objects_complete:
+        for later_id in look_again_later(db, job_id, after=run_at):
+            judge_again(db, later_id)
+    return int(run_id)
+
+
+def judge_again(db: Session, run_id: int) -> bool:
+    """Give the run the verdict that its open findings leave; return whether that is another one.
+
+    A run that gets worse is to be reviewed again.
+    """
+    run = db.get_one(JobRun, run_id, with_for_update=True, populate_existing=True)
+    open_findings = select(VanishedObject.name, VanishedObject.type).where(
+        VanishedObject.run_id == run_id, VanishedObject.confirmed_at.is_(None)
+    )
+    gone = [(name, kind) for name, kind in db.execute(open_findings.order_by(VanishedObject.name))]
+    status = verdict(run.raw_status, gone)
+    if status is run.status:
+        return False
+    if badness(status) > badness(run.status):
+        run.reviewed_at = run.reviewed_by = run.review_id = None
+    run.status, run.verdict_version = status, run.verdict_version + 1
+    run.message = run.message or _absence(gone)
+    return True
 
 
 def verdict(raw: Status, findings: Sequence[object]) -> Status:
@@ -66,14 +89,20 @@ def _absence(gone: Sequence[tuple[str, str]]) -> str:
     return f"no longer in the report: {', '.join(name for name, _ in gone[:5])}" if gone else ""
 
 
-def _zone(db: Session, job_id: int) -> ZoneInfo:
-    customers_zone, default = db.execute(_ZONES, {"job_id": job_id}).one()
+def _lock_job(db: Session, job_id: int) -> ZoneInfo:
+    """Let the job's runs come in one after the other, because each is judged by those before; return its zone."""
+    customers_zone, default = db.execute(_LOCKED_ZONES, {"job_id": job_id}).one()
     return ZoneInfo(customers_zone or default)
 
 
-_ADD_RUN = insert(table_of(JobRun)).returning(table_of(JobRun).c.id)
-_ZONES = (
+_runs = table_of(JobRun)
+_later = _runs.alias("later")
+_ADD_RUN = insert(_runs).returning(
+    _runs.c.id, exists().where(_later.c.job_id == _runs.c.job_id, _later.c.run_at > _runs.c.run_at)
+)
+_LOCKED_ZONES = (
     select(Customer.time_zone, select(SystemSettings.ui_time_zone).scalar_subquery())
     .join(Job, Job.customer_id == Customer.id)
     .where(Job.id == bindparam("job_id"))
+    .with_for_update(of=Job, key_share=True)
 )
