@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from getpass import getpass
+from importlib import import_module
 from pathlib import Path
 
 
@@ -113,6 +114,12 @@ def _create_user(asked: argparse.Namespace) -> int:
     return 0
 
 
+def _bench(asked: argparse.Namespace) -> int:
+    """Run the benchmarks beside the code; they aren't deployed, so the name is looked up only now."""
+    import_module("infra.bench.__main__").main(["--json"] if asked.json else [])
+    return 0
+
+
 def _show(asked: argparse.Namespace, answer: dict[str, object]) -> None:
     if asked.json:
         print(json.dumps(answer, ensure_ascii=False))
@@ -136,6 +143,8 @@ def _arguments() -> argparse.ArgumentParser:
 
     _command(commands, "migrate", _migrate, "bring the schema to its newest revision")
     _command(commands, "check", _check, "compare the database with this code")
+
+    _command(commands, "bench", _bench, "measure parsing and importing against floors")
 
     admin = _command(commands, "create-admin", _create_user, "add an administrator")
     admin.set_defaults(role="admin")
