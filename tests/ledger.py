@@ -28,6 +28,10 @@ _BROKEN = {
         WHERE r.outcome = 'inbox' AND m.location <> 'inbox'""",
     "a settled reading that still says why it waits": """
         SELECT id FROM mail_readings WHERE (outcome = 'inbox') <> (inbox_reason IS NOT NULL)""",
+    "a deleted mail that has a run": """
+        SELECT m.id FROM mail_messages m
+        JOIN mail_readings r ON r.mail_id = m.id JOIN job_runs x ON x.reading_id = r.id
+        WHERE m.location = 'deleted'""",
     "a duplicate of nothing": """
         SELECT r.id FROM mail_readings r JOIN mail_messages m ON m.id = r.mail_id
         WHERE r.outcome = 'duplicate' AND m.duplicate_of_id IS NULL""",

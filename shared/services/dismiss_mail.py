@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from shared.domain.mailflow import Ending, Location
+from shared.models.jobs import JobRun
 from shared.models.mail import MailMessage, MailReading
 from shared.services.audit import Actor, record_act
 from shared.services.errors import Conflict, NotFound
@@ -48,7 +49,7 @@ def restore_mail(db: Session, mail_id: int, *, actor: Actor, now: datetime) -> N
         raise Conflict("This mail isn't deleted.")
     message.location, message.deleted_at, message.deleted_by = Location.PROCESSED, None, None
     message.delete_reason = ""
-    _route_anew(db, message, Ending.DISMISSED)
+    _route_anew(db, message)
     record_act(db, actor, "mail.restored", subject_type="mail", subject_id=message.id, now=now)
 
 
@@ -69,7 +70,7 @@ def undo_duplicate(db: Session, mail_id: int, *, actor: Actor, now: datetime) ->
     if message.duplicate_of_id is None or message.duplicate_undone:
         raise Conflict("This mail isn't marked as a duplicate.")
     message.duplicate_undone = True
-    _route_anew(db, message, Ending.DUPLICATE)
+    _route_anew(db, message)
     record_act(db, actor, "duplicate.undone", subject_type="mail", subject_id=message.id, now=now)
 
 
@@ -86,17 +87,17 @@ def reparse_mails(db: Session, mail_ids: Sequence[int]) -> int:
     return sum(message.location is not Location.INBOX for message in waiting)
 
 
-def _route_anew(db: Session, message: MailMessage, settled_as: Ending) -> None:
-    for reading in db.scalars(
-        select(MailReading).where(MailReading.mail_id == message.id, MailReading.outcome == settled_as)
-    ):
-        db.delete(reading)
-    db.flush()  # the numbers of the readings are free again
+def _route_anew(db: Session, message: MailMessage) -> None:
+    """Read and route a mail that has no run (any more), as if it came in now."""
+    if _has_runs(db, message.id):
+        raise Conflict("Runs were made of this mail; it is settled.")
+    db.execute(delete(MailReading).where(MailReading.mail_id == message.id))
     plan = plan_mail(db, stored_mail(message))
     carry_out(db, message.id, plan, received_at=message.received_at)
     message.location, message.job_id = plan.location, plan.job_id
 
 
 def _has_runs(db: Session, mail_id: int) -> bool:
-    found = select(MailReading.id).where(MailReading.mail_id == mail_id, MailReading.outcome == Ending.RUN)
-    return db.scalar(found.limit(1)) is not None
+    """Tell whether a run shows this mail; those of a deleted job went with it."""
+    found = select(JobRun.id).join(MailReading, MailReading.id == JobRun.reading_id)
+    return db.scalar(found.where(MailReading.mail_id == mail_id).limit(1)) is not None
