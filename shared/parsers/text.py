@@ -60,7 +60,7 @@ def labels(body: str, separators: str = ":") -> dict[str, str]:
     for index, line in enumerate(lines):
         cut = min((at for mark in separators if (at := line.find(mark)) > 0), default=0)
         label = line[:cut]
-        if not cut or cut > 60 or label in spelled:
+        if not label.strip() or cut > 60 or label in spelled:
             continue
         spelled.add(label)
         value = one_line(line[cut + 1 :])
