@@ -226,6 +226,18 @@ def test_the_clean_ones_are_reviewed_with_one_click(tab: Tab) -> None:
     assert re.sub(r"\s+", " ", tab.page.inner_text("#rc-figures")) == "1 job · 1 run to review"
 
 
+def test_clean_rows_that_are_selected_one_by_one_lead_to_the_empty_page_too(tab: Tab) -> None:
+    a_job(SUCCESS)
+    a_job(WARNING)
+    go(tab, "/run-checks?clean=1")
+
+    tab.page.check("[data-select-all]")
+    tab.page.keyboard.press("r")
+    tab.page.wait_for_selector("text=Everything is reviewed.")
+
+    assert open_runs() == set()
+
+
 def test_the_list_narrows_while_somebody_types(tab: Tab) -> None:
     a_job(FAILED, name="Alpha")
     a_job(FAILED, name="Beta")

@@ -8,6 +8,7 @@ from fastapi.responses import JSONResponse, RedirectResponse
 
 from functions.http_api.addresses import RowId
 from functions.http_api.deps import CurrentUser, Db, require
+from functions.http_api.formats import plural
 from functions.http_api.refusals import is_htmx
 from functions.http_api.rendering import page
 from functions.http_api.run_checks.asked import LONGEST_REASON, Asked, AskedFor, answer, written
@@ -77,7 +78,7 @@ def review(request: Request, db: Db, user: Reviewer, asked: AskedFor) -> Respons
 def undo(request: Request, db: Db, user: Undoer, review_id: RowId, back: str = PAGE) -> Response:
     any_review = user.may(Right.UNDO_ANY_REVIEW)
     runs = undo_review(db, review_id, actor=user.actor, may_undo_any=any_review, now=clock.now())
-    return redirect(request, back, toast=f"{runs} run{' is' if runs == 1 else 's are'} to review again.")
+    return redirect(request, back, toast=f"{plural(runs, 'run is', 'runs are')} to review again.")
 
 
 @router.post("/runs/{run_id}/removed")
@@ -91,7 +92,7 @@ def removed(
     back: Back = PAGE,
 ) -> Response:
     changed = confirm_removed(db, run_id, name, actor=user.actor, reason=reason, now=clock.now())
-    said = f"{name} is confirmed as removed." + (f" {changed} run{'s' * (changed > 1)} judged anew." if changed else "")
+    said = f"{name} is confirmed as removed." + (f" {plural(changed, 'run')} judged anew." if changed else "")
     return redirect(request, back, toast=said)
 
 

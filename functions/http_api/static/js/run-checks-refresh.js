@@ -8,13 +8,15 @@ function compare(state) {
   const list = document.getElementById("rc-list");
   const clean = new Set(cleanForm()?.elements.runs.value.split(",") || []);
   const shown = new Set();
+  const gone = [];
   for (const row of allRows()) {
     shown.add(row.dataset.job);
     if (row.classList.contains("is-done")) continue;
     const now = state.rows[row.dataset.job];
-    if (now === undefined && !state.cut) markDone(row, "Reviewed by somebody else meanwhile");
+    if (now === undefined && !state.cut) gone.push(row);
     else if (now !== undefined && now !== pairsOf(row)) markChanged(row);
   }
+  markDone(gone, "Reviewed by somebody else meanwhile");
   const done = new Set(allRows().filter((row) => row.classList.contains("is-done")).map((row) => row.dataset.job));
   const isNews = ([job, pairs]) => done.has(job) || (!shown.has(job) && !pairs.split(",").every((pair) => clean.has(pair)));
   sayNews(Object.entries(state.rows).filter(isNews).length);

@@ -10,18 +10,18 @@ export const cleanForm = () => document.querySelector("[data-review-clean]");
 // A row with the pairs that waited in it when the review began.
 export const waitingIn = (element) => ({ element, waiting: pairsOf(element).split(",").filter(Boolean) });
 
-// The list of selected rows is counted anew when one of its boxes changes.
-const recount = (row) => row.querySelector("[data-select]")?.dispatchEvent(new Event("change", { bubbles: true }));
+// What is selected is counted anew when a box of the list changes.
+const recount = () => document.querySelector("#rc-list [data-select]")?.dispatchEvent(new Event("change", { bubbles: true }));
 
-export function markDone(row, title = "") {
-  const box = row.querySelector("[data-select]");
-  box.checked = false;
-  box.disabled = true;
-  row.classList.remove("is-changed", "is-selected");
-  row.classList.add("is-done");
-  row.querySelector(".rc-changed")?.remove();
-  if (title) row.title = title;
-  recount(row);
+export function markDone(rows, title = "") {
+  for (const row of rows) {
+    Object.assign(row.querySelector("[data-select]"), { checked: false, disabled: true });
+    row.classList.remove("is-changed", "is-selected");
+    row.classList.add("is-done");
+    row.querySelector(".rc-changed")?.remove();
+    if (title) row.title = title;
+  }
+  if (rows.length) recount();
 }
 
 export function markChanged(row) {
@@ -42,18 +42,18 @@ export async function refreshRow(row) {
   template.innerHTML = html;
   const fresh = template.content.querySelector("tr");
   if (!fresh) {
-    markDone(row);
+    markDone([row]);
     return;
   }
   fresh.classList.toggle("is-current", row.classList.contains("is-current"));
-  row.querySelector("[data-select]").checked = false;
-  recount(row);
   row.replaceWith(fresh);
+  recount();
 }
 
+// The clean ones wait as rows, or as the one line that stands for them.
 export function allDone() {
-  const clean = cleanForm();
-  return openRows().length === 0 && (!clean || clean.closest(".rc-clean").classList.contains("is-done"));
+  const line = cleanForm()?.closest(".rc-clean:not(.is-done)");
+  return openRows().length === 0 && (!line || line.querySelector("tr[data-job]") !== null);
 }
 
 const plural = (count, word) => `${count.toLocaleString("en")} ${word}${count === 1 ? "" : "s"}`;

@@ -25,11 +25,10 @@ async function review(asked) {
 async function settle({ pairs, rows, clean, job }, answer) {
   const sent = new Set(pairs.split(","));
   const open = new Set(answer.stays_open.map(String));
-  for (const { element, waiting } of rows) {
-    const left = waiting.some((pair) => !sent.has(pair) || open.has(pair.split(":")[0]));
-    if (left || answer.arrived) await refreshRow(element);
-    else markDone(element);
-  }
+  const stays = ({ waiting }) => waiting.some((pair) => !sent.has(pair) || open.has(pair.split(":")[0]));
+  const changed = rows.filter((row) => answer.arrived || stays(row));
+  markDone(rows.filter((row) => !changed.includes(row)).map((row) => row.element));
+  for (const { element } of changed) await refreshRow(element);
   clean?.classList.add("is-done");
   const done = rows.filter(({ element }) => element.classList.contains("is-done")).length;
   sayFigures(open.size - sent.size, -(rows.length ? done : Number(clean?.dataset.jobs || 0)));
