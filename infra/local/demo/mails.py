@@ -83,6 +83,8 @@ def _objects(found: Reading | Unreadable | None) -> tuple[str, ...]:
 def names_for(good: Sample, *, company: str, short: str, domain: str, job: str = "", host: str = "") -> Names:
     """Return the names for the mails of a job that `good` is a quiet night of."""
     mailbox, _, _ = good.mail.from_address.partition("@")
+    for name in good.companies:
+        mailbox = mailbox.replace(name, short.lower())
     return Names(
         company=company,
         short=short,

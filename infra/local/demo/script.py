@@ -51,13 +51,17 @@ def _of_job(customer: DemoCustomer, job: DemoJob, started_at: datetime, days: in
 
 def _arrivals(job: DemoJob, started_at: datetime, days: int, chance: Random) -> list[datetime]:
     """Return when the job's mails came in, oldest first; always about the hour of the sample."""
-    today = started_at.astimezone(ZONE).date()
-    nights = [today - timedelta(days=ago) for ago in range(days)]
-    hour = sample(job.layout.sample_for(Night.GOOD)).sent_at.time()
-    usual = [datetime.combine(night, hour, ZONE).astimezone(UTC) for night in nights if night.weekday() in job.on]
     newest = started_at - timedelta(days=job.silent, minutes=MINUTES)
-    came = [moment for moment in usual if moment <= newest][:: job.every]
-    return sorted(moment + timedelta(seconds=chance.randrange(MINUTES * 60)) for moment in came)
+    usual = [moment for moment in _usual(job.layout, newest, days) if moment.astimezone(ZONE).weekday() in job.on]
+    return sorted(moment + timedelta(seconds=chance.randrange(MINUTES * 60)) for moment in usual[:: job.every])
+
+
+def _usual(layout: Layout, newest: datetime, days: int) -> list[datetime]:
+    """Return the sample's hour on the days until `newest`, the last one first."""
+    hour = sample(layout.sample_for(Night.GOOD)).sent_at.time()
+    today = newest.astimezone(ZONE).date()
+    moments = [datetime.combine(today - timedelta(days=ago), hour, ZONE).astimezone(UTC) for ago in range(days)]
+    return [moment for moment in moments if moment <= newest]
 
 
 def _ordinary_night(layout: Layout, chance: Random) -> Night:
@@ -86,7 +90,7 @@ def _waiting(each: Waiting, started_at: datetime) -> Post:
     source = sample(each.layout.sample_for(each.night))
     company = each.domain.partition(".")[0]
     names = names_for(source, company=company, short=each.short, domain=each.domain, job=each.name, host=each.host)
-    arrival = started_at - timedelta(days=each.days_ago, minutes=40 + len(each.short))
+    arrival = _usual(each.layout, started_at - timedelta(days=each.days_ago), days=2)[0]
     raw = Template(source, names).eml(arrival, f"{arrival:%Y%m%d}.{each.short.lower()}w")
     return Post(arrival=arrival, name=_file_name(arrival, each.short.lower()), raw=raw)
 
