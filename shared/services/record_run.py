@@ -97,7 +97,7 @@ def _lock_job(db: Session, job_id: int) -> ZoneInfo:
 
 _runs = table_of(JobRun)
 _later = _runs.alias("later")
-_ADD_RUN = insert(_runs).returning(
+_ADD_RUN = insert(table_of(JobRun)).returning(
     _runs.c.id, exists().where(_later.c.job_id == _runs.c.job_id, _later.c.run_at > _runs.c.run_at)
 )
 _LOCKED_ZONES = (
