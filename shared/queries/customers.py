@@ -59,11 +59,12 @@ def customer(db: Session, customer_id: int) -> CustomerRow | None:
 
 def find_customers(db: Session, text: str) -> list[CustomerRow]:
     """Return active customers whose name has all words of `text` in any place, those that begin with it first."""
+    text = text.replace("\x00", "").strip()  # no column can hold one, and the driver refuses it
     conditions = [contains(word, Customer.name) for word in text.split()]
     found = db.execute(
         _select()
         .where(Customer.active.is_(True), *conditions)
-        .order_by(Customer.name.istartswith(text.strip(), autoescape=True).desc(), func.lower(Customer.name))
+        .order_by(Customer.name.istartswith(text, autoescape=True).desc(), func.lower(Customer.name))
         .limit(MOST_FOUND)
     )
     return [CustomerRow(**row._asdict()) for row in found]
