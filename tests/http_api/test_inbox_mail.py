@@ -277,3 +277,16 @@ def test_fifty_readings_take_as_many_statements_as_one(operator: Browser) -> Non
         counts.append(len(asked))
 
     assert counts[0] == counts[1]
+
+
+def test_zero_bytes_in_what_is_typed_or_asked_do_no_harm(operator: Browser) -> None:
+    make_customer("Oak")
+    mail_id, other = report("One", nights_ago=1), report("Two", nights_ago=2)
+
+    assert operator.get("/inbox?q=%00&software=%00Veeam").status_code == 200
+    assert operator.get("/inbox/job-options?job_q=a%00").status_code == 200
+    assert operator.get("/inbox/customer-options?customer=a%00").status_code == 200
+    approve(operator, mail_id, customer="Oa\0k", job_name="a\0b")
+    assert operator.post(f"/inbox/{other}/delete", data={"reason": "a\0b"}).status_code == 303
+
+    assert stored_mail(other).delete_reason == "ab"

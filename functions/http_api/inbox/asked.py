@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import urlencode
 
+from pydantic import AfterValidator
+
 from functions.http_api.addresses import ListAddress
 from functions.http_api.deps import CurrentUser, require
 from shared.domain.mailflow import InboxReason
@@ -12,6 +14,9 @@ from shared.queries.inbox import InboxFilters
 
 Reader = Annotated[CurrentUser, require(Right.SEE_INBOX)]
 Worker = Annotated[CurrentUser, require(Right.WORK_INBOX)]
+
+# Zero bytes: no page sends them, and no column can be asked for them.
+Words = Annotated[str, AfterValidator(lambda text: text.replace("\0", ""))]
 
 VIEWS = ("waiting", "quarantined", "duplicates")
 NEWEST_FIRST, OLDEST_FIRST = "-received", "received"
@@ -23,7 +28,7 @@ class Asked:
 
     q: str = ""
     reason: str = ""
-    software: str = ""
+    software: Words = ""
     sort: str = NEWEST_FIRST
     page: int = 1
     view: str = "waiting"

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse
 
 from functions.http_api.deps import CurrentUser, Db
 from functions.http_api.formats import plural
-from functions.http_api.inbox.asked import Asked, Worker
+from functions.http_api.inbox.asked import Asked, Words, Worker
 from functions.http_api.rendering import page
 from functions.http_api.toasts import redirect
 from shared import clock
@@ -31,9 +31,9 @@ class Sent:
     """The rows that were ticked, and what the bar over them asks."""
 
     reading: Annotated[list[int], Form(default_factory=list)]
-    customer: Annotated[str, Form()] = ""
+    customer: Annotated[Words, Form()] = ""
     create: Annotated[bool, Form()] = False
-    reason: Annotated[str, Form(max_length=300)] = ""
+    reason: Annotated[Words, Form(max_length=300)] = ""
     confirmed: Annotated[bool, Form()] = False
 
 

@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse
 from functions.http_api.addresses import RowId
 from functions.http_api.deps import CurrentUser, Db
 from functions.http_api.formats import plural
-from functions.http_api.inbox.asked import Asked, Reader, Worker
+from functions.http_api.inbox.asked import Asked, Reader, Words, Worker
 from functions.http_api.inbox.bulk import undo_of
 from functions.http_api.inbox.forms import NO_HINTS, AttachTyped, Hints, NewJobTyped, Tried, approve_forms
 from functions.http_api.mails import mail_page, readable_mail
@@ -95,7 +95,7 @@ def delete(
     user: Worker,
     mail_id: RowId,
     asked: InboxAddress,
-    reason: Annotated[str, Form(max_length=300)] = "",
+    reason: Annotated[Words, Form(max_length=300)] = "",
 ) -> Response:
     if not dismiss_mails(db, [mail_id], actor=user.actor, reason=reason.strip(), now=clock.now()):
         raise Conflict("This mail doesn't wait any more: somebody else has handled it.")

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import Form
 
+from functions.http_api.inbox.asked import Words
 from shared.queries.mail_detail import JobName, MailDetail, ReadingDetail
 from shared.queries.suggest_customer import Suggestion
 from shared.services.approve_readings import UnknownCustomer
@@ -19,9 +20,9 @@ SEVERAL = 2
 class NewJobTyped:
     """The form that makes a new job; an unticked box sends nothing."""
 
-    customer: Annotated[str, Form()] = ""
+    customer: Annotated[Words, Form()] = ""
     create: Annotated[bool, Form()] = False
-    job_name: Annotated[str, Form()] = ""
+    job_name: Annotated[Words, Form()] = ""
     vouched: Annotated[bool, Form()] = False
     all_waiting: Annotated[bool, Form()] = False
 

@@ -18,6 +18,7 @@ from shared.queries.mail_ledger import Days, ledger, ledger_day, ledger_mails
 from shared.services.errors import BadInput
 
 DAYS = 30
+WHICH_DAY = "Say which day as YYYY-MM-DD."
 router = APIRouter()
 Reader = Annotated[CurrentUser, require(Right.SEE_INBOX)]
 
@@ -68,7 +69,8 @@ def _day(text: str) -> date:
     try:
         found = date.fromisoformat(text)
     except ValueError:
-        found = date.min
-    if not date(1990, 1, 1) <= found <= date(2200, 1, 1):  # beyond it no time zone has rules
-        raise BadInput("Say which day as YYYY-MM-DD.")
+        raise BadInput(WHICH_DAY) from None
+    # Other spellings of a day, and days for which no time zone has rules.
+    if found.isoformat() != text or not 1990 <= found.year <= 2200:
+        raise BadInput(WHICH_DAY)
     return found
