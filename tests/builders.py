@@ -113,7 +113,7 @@ def make_run(
     complete: bool = False,
 ) -> JobRun:
     """Return a run with its mail and reading; `objects` all have the run's status."""
-    job_id = job_id or make_job(db)
+    job_id = job_id or make_job(db, f"Job {next(_numbers)}")
     things = tuple(ObjectResult(name=name, type="VM", status=status) for name in objects)
     reading = _reading(db, job_id, status=status, run_at=run_at, complete=complete)
     for number, thing in enumerate(things):

@@ -1,10 +1,10 @@
 """A person gives a waiting reading its job: a new one of a customer, or one that exists."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, exists, select, update
+from sqlalchemy import ColumnElement, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from shared.domain.job_key import JobKey, KeyStanding
@@ -16,8 +16,11 @@ from shared.models.jobs import Job, JobKeyRow
 from shared.models.mail import MailMessage, MailReading
 from shared.services.audit import Actor, record_act
 from shared.services.errors import BadInput, Conflict, NotFound
+from shared.services.find_job import serves_others
 from shared.services.record_run import record_mail_run
 from shared.services.stored_mail import stored_facts, stored_key
+
+_LOCK = 7_301_002  # any constant: locks of this kind don't meet those of others
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,6 +65,8 @@ def approve_reading(
     Raise NotFound, Conflict (somebody settled it already) or BadInput.
     """
     reading = _waiting_reading(db, reading_id)
+    if and_all_waiting:
+        _refuse_a_guess(db, reading, to)
     job = _new_job(db, reading, to, actor) if isinstance(to, NewJob) else _existing_job(db, to.job_id)
     _add_key(db, job, reading, vouched=to.vouched)
     readings = [reading, *(_same_key(db, reading) if and_all_waiting else ())]
@@ -80,12 +85,28 @@ def approve_reading(
 
 
 def _waiting_reading(db: Session, reading_id: int) -> MailReading:
+    found = db.get(MailReading, reading_id, populate_existing=True)
+    if found is None:
+        raise NotFound("This mail is gone.")
+    # Whoever approves a mail of the same key waits here, and then sees what became of it.
+    db.execute(select(func.pg_advisory_xact_lock(func.hashtextextended("|".join(astuple(stored_key(found))), _LOCK))))
     reading = db.get(MailReading, reading_id, with_for_update=True, populate_existing=True)
     if reading is None:
         raise NotFound("This mail is gone.")
     if reading.outcome is not Ending.INBOX:
         raise Conflict("Somebody else has handled this mail already.")
     return reading
+
+
+def _refuse_a_guess(db: Session, reading: MailReading, to: NewJob | ExistingJob) -> None:
+    """Mails of a shared sender that state no origin look alike whoever they are of: nobody has seen all of them."""
+    customer_id = to.customer_id if isinstance(to, NewJob) else _existing_job(db, to.job_id).customer_id
+    if reading.origin or to.vouched or not serves_others(db, reading.from_address_key, customer_id):
+        return
+    raise BadInput(
+        "This sender reports for several customers, and these mails don't say whose they are. Approve them one by "
+        "one, or say that only this customer uses the name."
+    )
 
 
 def _new_job(db: Session, reading: MailReading, to: NewJob, actor: Actor) -> Job:
@@ -120,8 +141,8 @@ def _existing_job(db: Session, job_id: int) -> Job:
 
 def _add_key(db: Session, job: Job, reading: MailReading, *, vouched: bool) -> None:
     """Teach the job this reading's key; a key that another job has is contested from now on."""
-    if reading.backup_software is None:
-        return
+    if reading.backup_software is None or (reading.status is None and not reading.job_name):
+        return  # what little was read would fit mails of any job
     key = stored_key(reading)
     known = db.scalar(select(JobKeyRow).where(*_is(key)).with_for_update())
     if known is None:

@@ -40,6 +40,16 @@ def only_job_of_sender(db: Session, key: JobKey) -> Match | NoMatch:
     return NoMatch() if not rows or is_elsewhere else Match(rows[0][0], proven=key.origin in stated)
 
 
+def serves_others(db: Session, from_address: str, customer_id: int) -> bool:
+    """Tell whether this sender (folded) reports for another customer than this one."""
+    others = (
+        select(JobKeyRow.id)
+        .join(Job, Job.id == JobKeyRow.job_id)
+        .where(JobKeyRow.from_address == from_address, Job.customer_id != customer_id)
+    )
+    return db.scalar(others.limit(1)) is not None
+
+
 def remember_origin(db: Session, job_id: int, key: JobKey, *, shown: str) -> None:
     """Teach a job that was silent about its origin the first one that a mail of it states.
 

@@ -1,6 +1,6 @@
 """The only door through which a run comes into being, whatever caused it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -58,6 +58,11 @@ def _record(
         for later_id in look_again_later(db, job_id, after=run_at):
             judge_again(db, later_id)
     return int(run_id)
+
+
+def lock_jobs(db: Session, job_ids: Iterable[int]) -> None:
+    """Lock several jobs in one order, so that two mails about the same jobs never wait for each other in a ring."""
+    db.execute(select(Job.id).where(Job.id.in_(job_ids)).order_by(Job.id).with_for_update(key_share=True))
 
 
 def judge_again(db: Session, run_id: int) -> bool:

@@ -18,7 +18,7 @@ from shared.domain.run_facts import facts_of, unreadable_facts
 from shared.models.mail import MailMessage, MailObject, MailReading
 from shared.parsers.registry import read
 from shared.services.find_job import find_job, only_job_of_sender, remember_origin
-from shared.services.record_run import record_mail_run
+from shared.services.record_run import lock_jobs, record_mail_run
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,6 +75,9 @@ def plan_mail(db: Session, mail: Mail) -> Plan:
 
 def carry_out(db: Session, mail_id: int, plan: Plan, *, received_at: datetime) -> None:
     """Store the readings of a stored mail with their outcomes, and make the runs."""
+    jobs = {route.job_id for route in plan.routes if route.job_id is not None and route.ending is Ending.RUN}
+    if len(jobs) > 1:
+        lock_jobs(db, jobs)
     for number, route in enumerate(plan.routes):
         reading_id = _store_reading(db, mail_id, number, plan.from_address, route)
         if route.ending is Ending.RUN and route.job_id is not None and route.matched_by is not None:
