@@ -90,6 +90,22 @@ def test_a_day_begins_at_midnight_in_the_zone_of_the_pages(viewer: Browser) -> N
     assert days == {"2026-03-02": 0, "2026-03-03": 1}
 
 
+def test_earlier_days_are_a_step_away(viewer: Browser) -> None:
+    mail_id = report()
+    with transaction() as db:
+        long_ago = clock.now() - timedelta(days=45)
+        db.execute(update(MailMessage).where(MailMessage.id == mail_id).values(imported_at=long_ago))
+    page = viewer.get("/manage/ledger").text
+    assert "Together 0 0" in text_of(page)
+
+    earlier = re.search(r'rel="prev" href="([^"]+)"', page)
+
+    assert earlier
+    assert "Together 1 1" in text_of(viewer.get(earlier[1]).text)
+    assert 'rel="next"' not in page
+    assert 'rel="next"' in viewer.get(earlier[1]).text
+
+
 def test_an_outcome_without_mails_says_so(viewer: Browser) -> None:
     assert "No mail ended like this" in viewer.get(f"/manage/ledger/mails?day={today()}&outcome=run").text
 

@@ -1,6 +1,6 @@
 """The mail ledger: what came in each day, and where each reading of it ended. Nothing may be missing."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -33,11 +33,14 @@ class DayAnswer(BaseModel):
 
 
 @router.get("/manage/ledger", include_in_schema=False)
-def ledger_page(request: Request, db: Db, user: Reader) -> HTMLResponse:
+def ledger_page(request: Request, db: Db, user: Reader, until: str = "") -> HTMLResponse:
     today = clock.now().astimezone(formats.ui_zone()).date()
-    days = ledger(db, Days.until(today, DAYS, formats.ui_zone()))
+    last = min(_day(until), today) if until else today
+    days = ledger(db, Days.until(last, DAYS, formats.ui_zone()))
     totals = {ending: sum(day.outcomes[ending] for day in days) for ending in Ending}
-    return page(request, "ledger/ledger.html", days=days, endings=list(Ending), totals=totals)
+    earlier, later = last - timedelta(days=DAYS), last + timedelta(days=DAYS)
+    beside = (earlier, later if last < today else None)
+    return page(request, "ledger/ledger.html", days=days, endings=list(Ending), totals=totals, beside=beside)
 
 
 @router.get("/manage/ledger/mails", include_in_schema=False)
