@@ -87,16 +87,20 @@ def approve_forms(
     """Return the forms of a waiting reading; `found_jobs` are what the search found."""
     can_start_job = reading.status is not None and reading.software is not None
     unknown = tried.refusal.name if tried and isinstance(tried.refusal, UnknownCustomer) else ""
+    nothing_tells = not reading.origin and reading.software is not None
+    looks_like_others = nothing_tells and mail.sender_serves >= SEVERAL
     return ApproveForms(
         suggestions=suggestions,
         can_start_job=can_start_job,
         needs_name=can_start_job and not reading.job_name,
-        asks_vouch=mail.sender_serves >= SEVERAL and not reading.origin and reading.software is not None,
+        # After a refusal too: the customer that was meant may be the second one of this sender.
+        asks_vouch=looks_like_others or (nothing_tells and tried is not None),
         jobs=found_jobs if hints.job_q else reading.could_be,
         job_q=hints.job_q,
         attach_first=not can_start_job or bool(reading.could_be) or bool(hints.job_q) or bool(tried and tried.attach),
-        new_job=(tried and tried.new_job) or NewJobTyped(customer=hints.customer, all_waiting=True),
-        attach=(tried and tried.attach) or AttachTyped(all_waiting=True),
+        # Mails that look alike whoever they are of don't come along unasked.
+        new_job=(tried and tried.new_job) or NewJobTyped(customer=hints.customer, all_waiting=not looks_like_others),
+        attach=(tried and tried.attach) or AttachTyped(all_waiting=not looks_like_others),
         errors=_errors(tried),
         unknown_customer=unknown,
     )
