@@ -185,6 +185,21 @@ def test_a_word_of_honour_is_asked_only_where_the_sender_serves_several_and_noth
     assert outcome(report("Nightly", nights_ago=3)) is Ending.RUN
 
 
+def test_mails_that_could_be_anybodys_do_not_come_along_unasked(operator: Browser) -> None:
+    known_job("Weekly", "Elm")
+    make_customer("Oak")
+    mails = [report("Nightly", nights_ago=number) for number in (1, 2)]
+    address = f"/inbox/{mails[0]}/readings/{reading_of(mails[0])}/approve"
+
+    refused = operator.post(address, data={"customer": "Oak", "all_waiting": "1"})
+    assert refused.status_code == 422
+    assert "say that only this customer uses the name" in refused.text
+    assert "Only this customer has a job with this name" in refused.text
+    operator.post(address, data={"customer": "Oak", "all_waiting": "1", "vouched": "1"})
+
+    assert [outcome(mail_id) for mail_id in mails] == [Ending.RUN, Ending.RUN]
+
+
 def test_suggestions_come_with_their_evidence_and_fill_the_field(operator: Browser) -> None:
     known_job("Weekly", "Oak & Ash")
     mail_id = report("Nightly")
