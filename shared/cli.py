@@ -42,9 +42,9 @@ def _import(asked: argparse.Namespace) -> int:
         if summary.fetched % 50 == 0:
             print(f"\r{summary.fetched} mails", end="", file=sys.stderr, flush=True)
 
-    started = clock.now()
+    started, mailbox = clock.now(), FolderMailbox(asked.folder)
     try:
-        summary = import_mailbox(FolderMailbox(asked.folder), trigger="cli", clock=clock.now, progress=progress)
+        summary = import_mailbox(mailbox, trigger="cli", clock=clock.now, progress=progress)
     except FolderUnreadable as problem:
         print(problem, file=sys.stderr)
         return 2
@@ -54,7 +54,9 @@ def _import(asked: argparse.Namespace) -> int:
         asked,
         {"fetched": summary.fetched, "readings": summary.readings, "outcomes": outcomes, "seconds": round(seconds, 3)},
     )
-    return 0
+    for name in mailbox.unreadable:
+        print(f"{name}: could not be read", file=sys.stderr)
+    return 1 if mailbox.unreadable else 0
 
 
 def _tick(asked: argparse.Namespace) -> int:

@@ -53,3 +53,8 @@ class Delivery:
     name: str = ""
     graph_id: str | None = None
     received_at: datetime | None = None
+
+    @property
+    def shown_name(self) -> str:
+        """The name as it can be stored: disks and browsers hand over signs that no text column takes."""
+        return self.name.replace("\0", "").encode("utf-8", "replace").decode("utf-8")[:255]

@@ -53,7 +53,7 @@ def quarantine_mail(db: Session, delivery: Delivery, reason: str, *, now: dateti
         insert(MailMessage)
         .values(
             **_delivery_columns(delivery, now),
-            subject=delivery.name[:255],
+            subject=delivery.shown_name,
             received_at=delivery.received_at or now,
             received_source="mailbox" if delivery.received_at else "import",
             location=Location.PROCESSED,
@@ -107,7 +107,7 @@ def _delivery_columns(delivery: Delivery, now: datetime) -> dict[str, object]:
         "source": delivery.source,
         "graph_id": delivery.graph_id,
         "file_key": None if delivery.graph_id else file_key(delivery.name, delivery.raw),
-        "file_name": delivery.name[:255],
+        "file_name": delivery.shown_name,
         "imported_at": now,
     }
 

@@ -9,6 +9,7 @@ from itertools import islice
 
 from sqlalchemy import select, update
 from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from shared.clients.mailbox import Mailbox
 from shared.db.session import transaction
@@ -20,7 +21,10 @@ from shared.services.import_mail import Imported, import_mail, quarantine_mail
 
 log = logging.getLogger(__name__)
 
-_CHUNK = 500
+ATTEMPTS = 2
+_CHUNK = 50  # in memory at once, each up to the size of the largest mail
+# No answer at all, connection lost, out of resources, shutting down, broken disk.
+_OUTAGES = frozenset({"", "08", "53", "57", "58"})
 
 
 @dataclass(slots=True)
@@ -61,14 +65,13 @@ def import_mailbox(
     """
     cycle_id, keep_raw = _begin(mailbox.source, trigger, clock())
     summary, complete = Summary(), True
-    for chunk in _chunks(mailbox.deliveries()):
-        known = _known_files(chunk)
-        for delivery in chunk:
-            if limit is not None and summary.new >= limit:
-                complete = False
-                break
-            summary.add(known.get(_key(delivery)) or _import_one(delivery, clock(), keep_raw=keep_raw))
-            progress(summary)
+    for delivery, known in _with_known(mailbox.deliveries()):
+        if limit is not None and summary.new >= limit:
+            complete = False
+            break
+        summary.add(known or _import_one(delivery, clock(), keep_raw=keep_raw))
+        progress(summary)
+    complete = complete and not mailbox.unreadable
     with transaction() as db:
         done = update(ImportCycle).where(ImportCycle.id == cycle_id)
         db.execute(done.values(finished_at=clock(), complete=complete, counts=summary.as_counts()))
@@ -84,15 +87,26 @@ def import_deliveries(deliveries: Iterable[Delivery], *, clock: Callable[[], dat
 
 
 def _import_one(delivery: Delivery, now: datetime, *, keep_raw: bool) -> Imported:
-    try:
-        with transaction() as db:
-            return import_mail(db, delivery, now=now, keep_raw=keep_raw)
-    except (OperationalError, InterfaceError):
-        raise
-    except Exception as problem:  # a bug of ours must not lose the mail, nor hold up the rest
-        log.exception("import of a mail crashed", extra={"file_name": delivery.name})
-        with transaction() as db:
-            return quarantine_mail(db, delivery, f"the import crashed: {type(problem).__name__}", now=now)
+    """Import a mail; try again what failed once, because its job may have been changed or deleted meanwhile."""
+    reason = ""
+    for _ in range(ATTEMPTS):
+        try:
+            with transaction() as db:
+                return import_mail(db, delivery, now=now, keep_raw=keep_raw)
+        except Exception as problem:  # a bug of ours must not lose the mail, nor hold up the rest
+            if _is_outage(problem):
+                raise
+            log.exception("import of a mail crashed", extra={"file_name": delivery.shown_name})
+            reason = f"the import crashed: {type(problem).__name__}"
+    with transaction() as db:
+        return quarantine_mail(db, delivery, reason, now=now)
+
+
+def _is_outage(problem: Exception) -> bool:
+    """Tell whether the database is gone, full or going down; else it is this mail that it can't take."""
+    if not isinstance(problem, OperationalError | InterfaceError):
+        return isinstance(problem, PoolTimeout)
+    return (getattr(problem.orig, "pgcode", None) or "")[:2] in _OUTAGES
 
 
 def _begin(source: Source, trigger: str, now: datetime) -> tuple[int, bool]:
@@ -105,6 +119,13 @@ def _begin(source: Source, trigger: str, now: datetime) -> tuple[int, bool]:
 
 def _keeps_raw(settings: SystemSettings) -> bool:
     return settings.raw_days > 0
+
+
+def _with_known(deliveries: Iterator[Delivery]) -> Iterator[tuple[Delivery, Imported | None]]:
+    """Yield each delivery with what became of it when it came in before."""
+    while chunk := list(islice(deliveries, _CHUNK)):
+        known = _known_files(chunk)
+        yield from ((delivery, known.get(_key(delivery))) for delivery in chunk)
 
 
 def _known_files(chunk: list[Delivery]) -> dict[bytes, Imported]:
@@ -127,8 +148,3 @@ def _known_files(chunk: list[Delivery]) -> dict[bytes, Imported]:
 
 def _key(delivery: Delivery) -> bytes:
     return b"" if delivery.graph_id else file_key(delivery.name, delivery.raw)
-
-
-def _chunks(deliveries: Iterator[Delivery]) -> Iterator[list[Delivery]]:
-    while chunk := list(islice(deliveries, _CHUNK)):
-        yield chunk
