@@ -10,7 +10,10 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from getpass import getpass
 from importlib import import_module
+from io import TextIOWrapper
 from pathlib import Path
+
+_NOT_THERE = frozenset({"42P01", "42703"})  # PostgreSQL's words for a table and a column that it doesn't have
 
 
 def _parse(asked: argparse.Namespace) -> int:
@@ -76,10 +79,13 @@ def _tick(asked: argparse.Namespace) -> int:
 
 
 def _instant(text: str) -> datetime:
-    instant = datetime.fromisoformat(text)
-    if instant.tzinfo is None:
-        raise argparse.ArgumentTypeError(f"{text} needs an offset, like +01:00 or Z")
-    return instant.astimezone(UTC)
+    try:
+        instant = datetime.fromisoformat(text)
+        if instant.tzinfo is None:
+            raise argparse.ArgumentTypeError(f"{text} needs an offset, like +01:00 or Z")
+        return instant.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise argparse.ArgumentTypeError(f"{text} is no time as ISO 8601 writes it") from None
 
 
 def _migrate(asked: argparse.Namespace) -> int:
@@ -99,6 +105,8 @@ def _check(asked: argparse.Namespace) -> int:
         found = migrate.current_revision(connection)
     expected = migrate.expected_revision()
     _show(asked, {"database": "ok", "revision": found, "expected": expected, "ok": found == expected})
+    if found != expected:
+        print(f"The schema is at {found or 'nothing'}, this code needs {expected}: run migrate.", file=sys.stderr)
     return 0 if found == expected else 1
 
 
@@ -176,21 +184,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         status: int = asked.run(asked)
     except Exception as problem:
-        if not _is_expected(problem):
+        if (sentence := _expected(problem)) is None:
             raise
-        print(problem, file=sys.stderr)
+        print(sentence, file=sys.stderr)
         return 1
     return status
 
 
-def _is_expected(problem: Exception) -> bool:
-    from sqlalchemy.exc import OperationalError
+def _expected(problem: Exception) -> str | None:
+    """Return the line that says what went wrong, None when it is a fault of ours."""
+    from alembic.util import CommandError
+    from sqlalchemy.exc import OperationalError, ProgrammingError
 
     from shared.services.errors import Refusal
     from shared.settings import BadSetting
 
-    return isinstance(problem, Refusal | BadSetting | OperationalError)
+    match problem:
+        case Refusal() | BadSetting() | CommandError():
+            return str(problem)
+        case OperationalError():
+            return f"The database did not do it: {' '.join(str(problem.orig).split())}"
+        case ProgrammingError() if getattr(problem.orig, "pgcode", "") in _NOT_THERE:
+            return "The database lacks what this code needs: run migrate."
+    return None
+
+
+def _write_utf8() -> None:
+    """Let stdout be UTF-8 wherever it goes; a byte of a file name that is none becomes an escape, as JSON writes it."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 if __name__ == "__main__":
+    _write_utf8()
     sys.exit(main())

@@ -1,11 +1,16 @@
 """The environment as one frozen object, checked where it enters. A leaf: imports nothing of ours."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
+
+GRAPH = "https://graph.microsoft.com/v1.0"
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+MAILBOX = re.compile(r"[^@\s/?#]+@[^@\s/?#]+")
 
 
 class BadSetting(Exception):
@@ -28,6 +33,25 @@ class Settings:
     mail_folder: Path = Path(".local/mailbox")
     public_url: str = ""
     trusted_proxies: int = 0
+    graph_base_url: str = GRAPH
+    graph_tenant_id: str = ""
+    graph_client_id: str = ""
+    graph_identity_client_id: str = ""
+    graph_client_secret: str = field(default="", repr=False)
+    graph_certificate_path: str = ""
+    graph_mailbox: str = ""
+    queue_connection: str = field(default="", repr=False)
+    queue_service_uri: str = ""
+    queue_identity_client_id: str = ""
+
+    @property
+    def graph_is_loopback(self) -> bool:
+        """A stand-in for Graph on this machine, which needs no credential."""
+        return self.graph_base_url.startswith("http://")
+
+    @property
+    def has_queues(self) -> bool:
+        return bool(self.queue_connection or self.queue_service_uri)
 
     @property
     def is_production(self) -> bool:
@@ -61,10 +85,43 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         mail_folder=Path(environment.get("MAIL_FOLDER") or local_dir / "mailbox"),
         public_url=(environment.get("PUBLIC_URL") or "").rstrip("/"),
         trusted_proxies=_number(environment, "TRUSTED_PROXIES", 0),
+        **_graph(environment),
+        **_queues(environment),
     )
     if found.is_production and len(found.secret_key) < 32:
         raise BadSetting("APP_SECRET_KEY must have at least 32 characters in production")
+    if found.graph_is_loopback and (found.is_production or urlsplit(found.graph_base_url).hostname not in LOOPBACK):
+        raise BadSetting("GRAPH_BASE_URL must begin with https://; http:// is for a loopback address in development")
     return found
+
+
+def _graph(environment: Mapping[str, str]) -> dict[str, str]:
+    base = (environment.get("GRAPH_BASE_URL") or GRAPH).rstrip("/")
+    if urlsplit(base).scheme not in ("http", "https"):
+        raise BadSetting(f"GRAPH_BASE_URL must be an address that begins with https://, not {base!r}")
+    mailbox = (environment.get("GRAPH_MAILBOX") or "").strip().lower()
+    if mailbox and not MAILBOX.fullmatch(mailbox):
+        raise BadSetting("GRAPH_MAILBOX must be the address of one mailbox")
+    return {
+        "graph_base_url": base,
+        "graph_tenant_id": environment.get("GRAPH_TENANT_ID") or "",
+        "graph_client_id": environment.get("GRAPH_CLIENT_ID") or "",
+        "graph_identity_client_id": environment.get("GRAPH_IDENTITY_CLIENT_ID") or "",
+        "graph_client_secret": environment.get("GRAPH_CLIENT_SECRET") or "",
+        "graph_certificate_path": environment.get("GRAPH_CLIENT_CERTIFICATE_PATH") or "",
+        "graph_mailbox": mailbox,
+    }
+
+
+def _queues(environment: Mapping[str, str]) -> dict[str, str]:
+    """Read what the platform calls the connection `AzureWebJobsStorage`: a string, or an account and an identity."""
+    account = environment.get("AzureWebJobsStorage__accountName") or ""
+    uri = environment.get("AzureWebJobsStorage__queueServiceUri") or ""
+    return {
+        "queue_connection": environment.get("AzureWebJobsStorage") or "",
+        "queue_service_uri": uri or (f"https://{account}.queue.core.windows.net" if account else ""),
+        "queue_identity_client_id": environment.get("AzureWebJobsStorage__clientId") or "",
+    }
 
 
 @cache

@@ -44,6 +44,32 @@ class InboxReason(StrEnum):
     AMBIGUOUS = "ambiguous"
 
 
+class MimeState(StrEnum):
+    """Whether the mailbox was asked for the whole mail with attachments: only where the body does not say enough."""
+
+    UNASKED = "unasked"
+    WANTED = "wanted"
+    FETCHED = "fetched"
+    GONE = "gone"  # deleted in the mailbox meanwhile
+
+
+class MoveState(StrEnum):
+    """What became of a move of an imported mail."""
+
+    WAITING = "waiting"
+    DONE = "done"
+    GIVEN_UP = "given_up"
+
+
+class SubscriptionState(StrEnum):
+    """What Graph says about notifying us."""
+
+    ACTIVE = "active"
+    REFUSED = "refused"  # we are not allowed to: polling alone
+    REMOVED = "removed"  # by Graph; made anew by the next renewal
+    FAILED = "failed"  # for now
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Delivery:
     """A mail as its source hands it over. `graph_id` is the immutable id; files are known by name and bytes."""

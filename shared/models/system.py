@@ -1,6 +1,6 @@
 """Settings that people change, and the record of import cycles."""
 
-from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -17,6 +17,7 @@ class SystemSettings(Base):
         CheckConstraint("import_interval_minutes BETWEEN 1 AND 60", name="interval_in_range"),
         CheckConstraint("import_batch BETWEEN 1 AND 10000 AND manual_batch BETWEEN 1 AND 10000", name="batch_in_range"),
         CheckConstraint("raw_days BETWEEN 0 AND 3650", name="raw_days_in_range"),
+        CheckConstraint("mail_lookback_days BETWEEN 1 AND 365", name="lookback_in_range"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True, server_default=text("1"))
@@ -26,18 +27,27 @@ class SystemSettings(Base):
     import_batch: Mapped[int] = mapped_column(server_default=text("200"))
     manual_batch: Mapped[int] = mapped_column(server_default=text("50"))
     raw_days: Mapped[int] = mapped_column(server_default=text("90"))
+    move_processed: Mapped[bool] = mapped_column(server_default=text("true"))
+    processed_folder: Mapped[str] = mapped_column(server_default="Backupchecks")  # display name; made when missing
+    mail_lookback_days: Mapped[int] = mapped_column(server_default=text("30"))  # of a first read and of a resync
 
 
 class ImportCycle(Base):
-    """One read of a source from start to end; an unfinished one was interrupted."""
+    """One read of a source from start to end; an unfinished one was interrupted.
+
+    A complete one covers its source up to its start. `request_id` is how a page finds the read that it asked for.
+    """
 
     __tablename__ = "import_cycles"
     __table_args__ = (Index("ix_import_cycles_source_started_at", "source", text("started_at DESC")),)
 
     id: Mapped[Id]
     source: Mapped[Source] = mapped_column(choice(Source, "source"))
+    mailbox_id: Mapped[int | None] = mapped_column(ForeignKey("mailboxes.id", ondelete="CASCADE"))
+    request_id: Mapped[str | None] = mapped_column(unique=True)
     trigger: Mapped[str]
     started_at: Mapped[Instant]
     finished_at: Mapped[Instant | None]
     complete: Mapped[bool] = mapped_column(server_default=text("false"))
     counts: Mapped[dict[str, int]] = mapped_column(JSONB, server_default=text("'{}'"))
+    error: Mapped[str] = mapped_column(server_default="")
