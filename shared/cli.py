@@ -117,7 +117,7 @@ def _create_user(asked: argparse.Namespace) -> int:
     from shared.services.audit import SYSTEM
     from shared.services.users import create_user
 
-    password = sys.stdin.readline().rstrip("\n") if asked.password_stdin else getpass("Password: ")
+    password = sys.stdin.readline().rstrip("\r\n") if asked.password_stdin else getpass("Password: ")
     with transaction() as db:
         user = create_user(db, asked.username, password, [Role(asked.role)], actor=SYSTEM, now=clock.now())
     _show(asked, {"id": user.id, "username": user.username, "role": asked.role})
