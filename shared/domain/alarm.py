@@ -10,7 +10,7 @@ class AlarmKind(StrEnum):
     BACKLOG = "backlog"  # mails wait to be read for too long
     DEAD_LETTERS = "dead_letters"
     TIMER_STALE = "timer_stale"
-    SUBSCRIPTION = "subscription"  # Graph will stop notifying within a day, or refuses to
+    SUBSCRIPTION = "subscription"  # Graph notifies no more, or only for another day
 
 
 class TargetKind(StrEnum):

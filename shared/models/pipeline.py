@@ -43,8 +43,25 @@ class DeadLetter(Base):
     created_at: Mapped[CreatedAt]
 
 
+class Watch(Base):
+    """The one row of what the watchdog remembers from tick to tick; its lock lets one tick at a time decide."""
+
+    __tablename__ = "watch"
+    __table_args__ = (CheckConstraint("id = 1", name="only_one"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, server_default=text("1"))
+    ticked_at: Mapped[Instant | None]
+    since: Mapped[Instant | None]  # first tick after the last pause of its own
+    source: Mapped[str] = mapped_column(server_default="")  # what mails were read from at the last tick
+    import_on: Mapped[bool] = mapped_column(server_default=text("false"))
+    import_on_since: Mapped[Instant | None]  # when it was last seen to be switched on; None = never
+
+
 class Alarm(Base):
-    """Something about the watcher itself that a person must know. One is open per kind and subject."""
+    """Something about the watcher itself that a person must know. One is open per kind and subject.
+
+    `calm_since` is when the trouble was first found gone; it closes after a while of that, dated back to it.
+    """
 
     __tablename__ = "alarms"
     __table_args__ = (
@@ -58,6 +75,7 @@ class Alarm(Base):
     subject: Mapped[str] = mapped_column(server_default="")
     message: Mapped[str]
     opened_at: Mapped[Instant]
+    calm_since: Mapped[Instant | None]
     closed_at: Mapped[Instant | None]
 
 

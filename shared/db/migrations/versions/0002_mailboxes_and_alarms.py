@@ -53,6 +53,7 @@ def upgrade() -> None:
         sa.Column("subject", sa.String(), server_default="", nullable=False),
         sa.Column("message", sa.String(), nullable=False),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("calm_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("closed_at >= opened_at", name=op.f("ck_alarms_closes_after_it_opens")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_alarms")),
@@ -148,6 +149,18 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("settled_at IS NULL"),
     )
+    op.create_table(
+        "watch",
+        sa.Column("id", sa.Integer(), server_default=sa.text("1"), nullable=False),
+        sa.Column("ticked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("source", sa.String(), server_default="", nullable=False),
+        sa.Column("import_on", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("import_on_since", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("id = 1", name=op.f("ck_watch_only_one")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_watch")),
+    )
+    op.execute("INSERT INTO watch DEFAULT VALUES")
     op.create_table(
         "mail_arrivals",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -268,6 +281,13 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_mail_moves")),
         sa.UniqueConstraint("mail_id", name=op.f("uq_mail_moves_mail_id")),
+    )
+    op.create_index(
+        "ix_mail_moves_given_up",
+        "mail_moves",
+        ["mailbox_id"],
+        unique=False,
+        postgresql_where=sa.text("state = 'given_up'"),
     )
     op.create_index(
         "ix_mail_moves_waiting",
