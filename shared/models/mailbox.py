@@ -87,6 +87,7 @@ class MailMove(Base):
     __table_args__ = (
         CheckConstraint("(state = 'waiting') = (settled_at IS NULL)", name="settled_has_a_time"),
         Index("ix_mail_moves_waiting", "mailbox_id", "due_at", postgresql_where=text("state = 'waiting'")),
+        Index("ix_mail_moves_given_up", "mailbox_id", postgresql_where=text("state = 'given_up'")),
     )
 
     id: Mapped[Id]
