@@ -137,7 +137,7 @@ class _Parts:
             self.html = self._body(part)
         elif name or attached:
             self.attachments.append(
-                Attachment(name=_clean(name or "")[:255], content_type=_clean(kind)[:255], size=len(_bytes(part)))
+                Attachment(name=clean(name or "")[:255], content_type=clean(kind)[:255], size=len(_bytes(part)))
             )
 
     def _body(self, part: Message) -> str:
@@ -145,7 +145,7 @@ class _Parts:
         text = _decoded(content[: 4 * MAX_BODY_CHARS], _or_none(part.get_content_charset))
         if len(content) > 4 * MAX_BODY_CHARS or len(text) > MAX_BODY_CHARS or _breaks_off(part, content):
             self.truncated = True
-        return _clean(text[:MAX_BODY_CHARS])
+        return clean(text[:MAX_BODY_CHARS])
 
 
 def _breaks_off(part: Message, content: bytes) -> bool:
@@ -207,10 +207,16 @@ def _header(message: Message, name: str) -> str:
         ]
     except (ValueError, LookupError, MessageError):
         pieces = [raw]
-    return " ".join(_clean("".join(pieces)[:MAX_HEADER_CHARS]).split())
+    return clean_line("".join(pieces))
 
 
-def _clean(text: str) -> str:
+def clean_line(text: str) -> str:
+    """Return a header's words as every Mail has them: on one line, no longer than any real one."""
+    return " ".join(clean(text[:MAX_HEADER_CHARS]).split())
+
+
+def clean(text: str) -> str:
+    """Return text as every Mail has it: lines ended by line feeds, in NFC, without what no column takes."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     text = _MARKS.sub(lambda run: "".join(sign for sign in run[0] if not unicodedata.combining(sign)), text)
     text = _CONTROL.sub("", text).encode("utf-8", "replace").decode("utf-8")
