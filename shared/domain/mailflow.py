@@ -72,13 +72,20 @@ class SubscriptionState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Delivery:
-    """A mail as its source hands it over. `graph_id` is the immutable id; files are known by name and bytes."""
+    """A mail as its source hands it over. `graph_id` is the immutable id; files are known by name and bytes.
+
+    A mailbox hands over bytes only where the whole mail was asked for; `raw` is empty otherwise.
+    """
 
     source: Source
     raw: bytes
     name: str = ""
     graph_id: str | None = None
     received_at: datetime | None = None
+
+    @property
+    def has_bytes(self) -> bool:
+        return bool(self.raw) or self.graph_id is None
 
     @property
     def shown_name(self) -> str:

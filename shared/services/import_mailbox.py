@@ -94,7 +94,7 @@ def _import_one(delivery: Delivery, now: datetime, *, keep_raw: bool) -> Importe
             with transaction() as db:
                 return import_mail(db, delivery, now=now, keep_raw=keep_raw)
         except Exception as problem:  # a bug of ours must not lose the mail, nor hold up the rest
-            if _is_outage(problem):
+            if is_outage(problem):
                 raise
             log.exception("import of a mail crashed", extra={"file_name": delivery.shown_name})
             reason = f"the import crashed: {type(problem).__name__}"
@@ -102,7 +102,7 @@ def _import_one(delivery: Delivery, now: datetime, *, keep_raw: bool) -> Importe
         return quarantine_mail(db, delivery, reason, now=now)
 
 
-def _is_outage(problem: Exception) -> bool:
+def is_outage(problem: Exception) -> bool:
     """Tell whether the database is gone, full or going down; else it is this mail that it can't take."""
     if not isinstance(problem, OperationalError | InterfaceError):
         return isinstance(problem, PoolTimeout)
