@@ -18,6 +18,9 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from infra.local.postgres import InUseError, Server
+from tests.azurite import azurite
+
+__all__ = ["azurite"]  # a fixture for all
 
 # How long one example takes says more about the machine than about the code.
 hypothesis.settings.register_profile("steady", deadline=None)
