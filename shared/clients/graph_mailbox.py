@@ -26,11 +26,15 @@ class Arrived:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DeltaPage:
-    """One page of changes, without removed items. `link` leads to the next page, on the last one to the next delta."""
+    """One page of changes, without removed items. `link` leads to the next page, on the last one to the next delta.
+
+    `broken` counts the items without an id or a time of arrival: nothing can be done with them.
+    """
 
     arrived: tuple[Arrived, ...]
     link: str
     is_last: bool
+    broken: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,7 +69,10 @@ class GraphMailbox(Protocol):
         """Return one message as `delta` would. Raise NotFound."""
 
     def mime(self, graph_ids: Sequence[str]) -> Iterator[tuple[str, bytes | None]]:
-        """Yield each mail's bytes with its id, in any order, up to four at a time; None where it is gone."""
+        """Yield each mail's bytes with its id, in any order, up to four at a time; None where it is gone.
+
+        What goes wrong with one mail is raised after the others.
+        """
 
     def move(self, graph_ids: Sequence[str], folder_id: str) -> dict[str, str]:
         """Move mails in batches of 20; return a reason for each that didn't: others moved, or are no longer there."""
@@ -74,7 +81,10 @@ class GraphMailbox(Protocol):
         """Return the id of the top-level folder of that display name, made when missing."""
 
     def subscribe(self, folder_id: str, *, notify: str, lifecycle: str, secret: str, until: datetime) -> Subscription:
-        """Ask to be told of new mails in a folder. Graph validates both addresses during the call."""
+        """Ask to be told of new mails in a folder. Graph validates both addresses during the call.
+
+        It may last shorter than `until`. Raise NotAllowed where subscriptions are refused: polling alone, then.
+        """
 
     def renew(self, subscription_id: str, until: datetime) -> Subscription:
         """Extend a subscription, which also re-authorises it. Raise NotFound when it must be made anew."""
