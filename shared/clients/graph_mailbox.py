@@ -8,11 +8,15 @@ from typing import Protocol
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Folder:
-    """A folder of the mailbox; `path` as people read it ("Inbox/Backup"), `total` the mails in it."""
+    """A folder of the mailbox; `path` as people read it ("Inbox/Backup"), `total` the mails in it.
+
+    `is_inbox` tells the folder that Graph also knows as "inbox", in whatever language people see it.
+    """
 
     graph_id: str
     path: str
     total: int
+    is_inbox: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
