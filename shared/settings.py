@@ -43,6 +43,7 @@ class Settings:
     queue_connection: str = field(default="", repr=False)
     queue_service_uri: str = ""
     queue_identity_client_id: str = ""
+    timer_schedules: Mapping[str, str] = field(default_factory=dict)  # by the name of the timer
 
     @property
     def graph_is_loopback(self) -> bool:
@@ -87,6 +88,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         trusted_proxies=_number(environment, "TRUSTED_PROXIES", 0),
         **_graph(environment),
         **_queues(environment),
+        timer_schedules=_schedules(environment),
     )
     if found.is_production and len(found.secret_key) < 32:
         raise BadSetting("APP_SECRET_KEY must have at least 32 characters in production")
@@ -122,6 +124,11 @@ def _queues(environment: Mapping[str, str]) -> dict[str, str]:
         "queue_service_uri": uri or (f"https://{account}.queue.core.windows.net" if account else ""),
         "queue_identity_client_id": environment.get("AzureWebJobsStorage__clientId") or "",
     }
+
+
+def _schedules(environment: Mapping[str, str]) -> dict[str, str]:
+    """Read the settings that the platform puts in place of `%CRON_…%`."""
+    return {name[5:].lower(): value for name, value in environment.items() if name.startswith("CRON_")}
 
 
 @cache
