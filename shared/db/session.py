@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.orm import Session, sessionmaker
 
 from shared.settings import settings
@@ -52,7 +52,17 @@ def new_session() -> Session:
 
 
 @contextmanager
-def transaction() -> Iterator[Session]:
-    """Yield a session; commit when the block ends well, else roll back. Services never commit."""
-    with new_session() as db, db.begin():
+def transaction(on: Connection | None = None) -> Iterator[Session]:
+    """Yield a session; commit when the block ends well, else roll back. Services never commit.
+
+    `on` is a held connection, for those who open one transaction after another.
+    """
+    with _sessions(bind=on or engine()) as db, db.begin():
         yield db
+
+
+@contextmanager
+def held_connection() -> Iterator[Connection]:
+    """Yield a connection that was found alive, for many transactions in a row: nobody asks it again before each."""
+    with engine().connect() as connection:
+        yield connection

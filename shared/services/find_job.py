@@ -20,7 +20,10 @@ def find_job(db: Session, key: JobKey, *, any_type: bool = False) -> Match | NoM
         KnownKey(job_id=row[0], customer_id=row[1], origin=row[2], archived=row[3] is not None, standing=row[4])
         for row in rows
     ]
-    return match(key.origin, known, sender_is_shared=any(row[5] for row in rows))
+    # An equal origin is proof whomever the sender serves, and most mails state theirs: they need no second question.
+    is_proven = any(key.origin and key.origin == each.origin for each in known)
+    shared = bool(known) and not is_proven and serves_others(db, key.from_address, known[0].customer_id)
+    return match(key.origin, known, sender_is_shared=shared)
 
 
 def only_job_of_sender(db: Session, key: JobKey) -> Match | NoMatch:
@@ -42,12 +45,7 @@ def only_job_of_sender(db: Session, key: JobKey) -> Match | NoMatch:
 
 def serves_others(db: Session, from_address: str, customer_id: int) -> bool:
     """Tell whether this sender (folded) reports for another customer than this one."""
-    others = (
-        select(JobKeyRow.id)
-        .join(Job, Job.id == JobKeyRow.job_id)
-        .where(JobKeyRow.from_address == from_address, Job.customer_id != customer_id)
-    )
-    return db.scalar(others.limit(1)) is not None
+    return db.scalar(_OTHERS, {"from_address": from_address, "customer_id": customer_id}) is not None
 
 
 def remember_origin(db: Session, job_id: int, key: JobKey, *, shown: str) -> None:
@@ -73,19 +71,9 @@ def _has_another_job() -> ColumnElement[bool]:
     ).correlate(JobKeyRow, Job)
 
 
-def _other_customers_exist() -> ColumnElement[bool]:
-    """Whether the sender of a key row also reports for another customer than that row's."""
-    other_key, other_job = aliased(JobKeyRow), aliased(Job)
-    return exists(
-        select(other_key.id)
-        .join(other_job, other_job.id == other_key.job_id)
-        .where(other_key.from_address == JobKeyRow.from_address, other_job.customer_id != Job.customer_id)
-    ).correlate(JobKeyRow, Job)
-
-
 # Every mail asks this: building the statement anew would cost more than the database needs to answer it.
 _CANDIDATES_OF_ANY_TYPE = (
-    select(Job.id, Job.customer_id, JobKeyRow.origin, Job.archived_at, JobKeyRow.standing, _other_customers_exist())
+    select(Job.id, Job.customer_id, JobKeyRow.origin, Job.archived_at, JobKeyRow.standing)
     .join(Job, Job.id == JobKeyRow.job_id)
     .where(
         JobKeyRow.from_address == bindparam("from_address"),
@@ -94,3 +82,9 @@ _CANDIDATES_OF_ANY_TYPE = (
     )
 )
 _CANDIDATES = _CANDIDATES_OF_ANY_TYPE.where(JobKeyRow.backup_type == bindparam("backup_type"))
+_OTHERS = (
+    select(JobKeyRow.id)
+    .join(Job, Job.id == JobKeyRow.job_id)
+    .where(JobKeyRow.from_address == bindparam("from_address"), Job.customer_id != bindparam("customer_id"))
+    .limit(1)
+)

@@ -4,7 +4,7 @@ import zlib
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, exists, select
+from sqlalchemy import LargeBinary, bindparam, exists, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -26,24 +26,25 @@ class Imported:
     is_new: bool = True
 
 
-def import_mail(db: Session, delivery: Delivery, *, now: datetime, keep_raw: bool = True) -> Imported:
-    """Store the delivery, read it, and give each reading its outcome.
+def import_mail(
+    db: Session, delivery: Delivery, *, now: datetime, keep_raw: bool = True, mail: Mail | None = None
+) -> Imported:
+    """Store the delivery, read it, and give each reading its outcome; `mail` is what it holds, where that is known.
 
     1. The delivery is claimed by its unique key; one that came in before is left alone.
     2. A report that came in before (equal hash) is stored as a duplicate of the first.
     3. Everything else is read and routed: run, inbox, event, archived; bytes that are no mail are quarantined.
     """
     try:
-        mail = mail_from_eml(delivery.raw, received_at=delivery.received_at)
+        mail = mail or mail_from_eml(delivery.raw, received_at=delivery.received_at)
     except NotAMail as problem:
         return quarantine_mail(db, delivery, str(problem), now=now)
     digest, plan = report_hash(mail), plan_mail(db, mail)
-    mail_id = _store(db, delivery, mail, now, report_hash=digest, location=plan.location, job_id=plan.job_id)
+    decided = {"report_hash": digest, "location": plan.location, "job_id": plan.job_id}
+    mail_id = _store(db, delivery, mail, now, keep_raw=keep_raw, **decided)
     if mail_id is None:  # this delivery, or this report, came in before
         return _known(db, delivery) or _store_duplicate(db, delivery, mail, digest, now=now, keep_raw=keep_raw)
     carry_out(db, mail_id, plan, received_at=mail.received_at or now)
-    if keep_raw:
-        _keep_raw(db, mail_id, delivery.raw)
     return Imported(mail_id, plan.endings)
 
 
@@ -63,13 +64,17 @@ def quarantine_mail(db: Session, delivery: Delivery, reason: str, *, now: dateti
     )
     if mail_id is None:
         return _must_be_known(db, delivery)
-    _keep_raw(db, mail_id, delivery.raw)
+    if delivery.has_bytes:
+        db.execute(insert(MailRaw).values(mail_id=mail_id, content=zlib.compress(delivery.raw), size=len(delivery.raw)))
     return _finish(db, mail_id, Ending.QUARANTINED, reason)
 
 
-def _store(db: Session, delivery: Delivery, mail: Mail, now: datetime, **decided: object) -> int | None:
-    """Insert the mail; return None when one of its unique keys is taken."""
+def _store(
+    db: Session, delivery: Delivery, mail: Mail, now: datetime, *, keep_raw: bool, **decided: object
+) -> int | None:
+    """Insert the mail and its bytes; return None when one of its unique keys is taken."""
     row = {
+        **_UNDECIDED,
         **_delivery_columns(delivery, now),
         **decided,
         "message_id": mail.message_id,
@@ -84,6 +89,8 @@ def _store(db: Session, delivery: Delivery, mail: Mail, now: datetime, **decided
         "sent_at": mail.sent_at,
         "received_at": mail.received_at or now,
         "received_source": mail.received_source,
+        "content": zlib.compress(delivery.raw) if keep_raw and delivery.has_bytes else None,
+        "size": len(delivery.raw),
     }
     mail_id: int | None = db.scalar(_CLAIM, row)
     return mail_id
@@ -94,11 +101,9 @@ def _store_duplicate(
 ) -> Imported:
     first = db.scalars(_FIRST_WITH_HASH, {"digest": digest}).one()
     decided = {"report_hash": digest, "duplicate_of_id": first, "location": Location.PROCESSED}
-    mail_id = _store(db, delivery, mail, now, **decided)
+    mail_id = _store(db, delivery, mail, now, keep_raw=keep_raw, **decided)
     if mail_id is None:
         return _must_be_known(db, delivery)
-    if keep_raw:
-        _keep_raw(db, mail_id, delivery.raw)
     return _finish(db, mail_id, Ending.DUPLICATE, f"same report as mail {first}")
 
 
@@ -110,10 +115,6 @@ def _delivery_columns(delivery: Delivery, now: datetime) -> dict[str, object]:
         "file_name": delivery.shown_name,
         "imported_at": now,
     }
-
-
-def _keep_raw(db: Session, mail_id: int, raw: bytes) -> None:
-    db.execute(_KEEP_RAW, {"mail_id": mail_id, "content": zlib.compress(raw), "size": len(raw)})
 
 
 def _finish(db: Session, mail_id: int, ending: Ending, reason: str) -> Imported:
@@ -146,10 +147,31 @@ _STORED = (
 )
 _BY_GRAPH_ID = _STORED.where(MailMessage.graph_id == bindparam("graph_id"))
 _BY_FILE_KEY = _STORED.where(MailMessage.file_key == bindparam("file_key"))
-_CLAIM = (
-    insert(table_of(MailMessage))
-    .values(message_id_seen_before=exists().where(MailMessage.message_id == bindparam("same_message_id")))
+_UNDECIDED: dict[str, object] = {"report_hash": None, "duplicate_of_id": None, "job_id": None}
+_COLUMNS = (
+    "source graph_id file_key file_name imported_at message_id from_address from_name subject text_body html_body "
+    "attachments truncated sent_at received_at received_source report_hash duplicate_of_id location job_id"
+).split()
+_mails = table_of(MailMessage)
+_claimed = (
+    insert(_mails)
+    .values(
+        {name: bindparam(name, type_=_mails.c[name].type) for name in _COLUMNS}
+        | {"message_id_seen_before": exists().where(_mails.c.message_id == bindparam("same_message_id"))}
+    )
     .on_conflict_do_nothing()
-    .returning(table_of(MailMessage).c.id)
+    .returning(_mails.c.id)
+    .cte("claimed")
 )
-_KEEP_RAW = insert(table_of(MailRaw))
+_kept = (
+    insert(table_of(MailRaw))
+    .from_select(
+        ["mail_id", "content", "size"],
+        select(_claimed.c.id, bindparam("content", type_=LargeBinary()), bindparam("size")).where(
+            bindparam("content", type_=LargeBinary()).is_not(None)
+        ),
+    )
+    .cte("kept")
+)
+# The mail and its bytes in one statement: each round trip costs about as much as parsing the mail.
+_CLAIM = select(_claimed.c.id).add_cte(_kept)

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 
-from sqlalchemy import select, update
+from sqlalchemy import Connection, select, update
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from shared.clients.mailbox import Mailbox
-from shared.db.session import transaction
+from shared.db.session import held_connection, transaction
 from shared.domain.identity import file_key
 from shared.domain.mailflow import Delivery, Ending, Source
 from shared.models.mail import MailMessage, MailReading
@@ -65,12 +65,13 @@ def import_mailbox(
     """
     cycle_id, keep_raw = _begin(mailbox.source, trigger, clock())
     summary, complete = Summary(), True
-    for delivery, known in _with_known(mailbox.deliveries()):
-        if limit is not None and summary.new >= limit:
-            complete = False
-            break
-        summary.add(known or _import_one(delivery, clock(), keep_raw=keep_raw))
-        progress(summary)
+    with held_connection() as connection:
+        for delivery, known in _with_known(mailbox.deliveries()):
+            if limit is not None and summary.new >= limit:
+                complete = False
+                break
+            summary.add(known or _import_one(connection, delivery, clock(), keep_raw=keep_raw))
+            progress(summary)
     complete = complete and not mailbox.unreadable
     with transaction() as db:
         done = update(ImportCycle).where(ImportCycle.id == cycle_id)
@@ -83,22 +84,23 @@ def import_deliveries(deliveries: Iterable[Delivery], *, clock: Callable[[], dat
     """Import mails that a person uploaded, and return what became of each; they cover no mailbox."""
     with transaction() as db:
         keep_raw = _keeps_raw(db.get_one(SystemSettings, 1))
-    return [_import_one(delivery, clock(), keep_raw=keep_raw) for delivery in deliveries]
+    with held_connection() as connection:
+        return [_import_one(connection, delivery, clock(), keep_raw=keep_raw) for delivery in deliveries]
 
 
-def _import_one(delivery: Delivery, now: datetime, *, keep_raw: bool) -> Imported:
+def _import_one(connection: Connection, delivery: Delivery, now: datetime, *, keep_raw: bool) -> Imported:
     """Import a mail; try again what failed once, because its job may have been changed or deleted meanwhile."""
     reason = ""
     for _ in range(ATTEMPTS):
         try:
-            with transaction() as db:
+            with transaction(connection) as db:
                 return import_mail(db, delivery, now=now, keep_raw=keep_raw)
         except Exception as problem:  # a bug of ours must not lose the mail, nor hold up the rest
             if is_outage(problem):
                 raise
             log.exception("import of a mail crashed", extra={"file_name": delivery.shown_name})
             reason = f"the import crashed: {type(problem).__name__}"
-    with transaction() as db:
+    with transaction(connection) as db:
         return quarantine_mail(db, delivery, reason, now=now)
 
 

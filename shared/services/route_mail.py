@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Boolean, Text, bindparam, delete, func, insert, select, true
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from shared.db.base import table_of
@@ -179,9 +180,9 @@ def _store_reading(db: Session, mail_id: int, number: int, from_address: str, ro
         "job_id": route.job_id,
         **read_facts,
     }
-    reading_id: int = db.execute(_ADD_READING, row).scalar_one()
-    if route.reading and route.reading.objects:
-        _store_objects(db, reading_id, route.reading.objects)
+    objects = route.reading.objects if route.reading else ()
+    added = db.execute(_ADD_WITH_OBJECTS, {**row, **_arrays(objects)}) if objects else db.execute(_ADD_READING, row)
+    reading_id: int = added.scalar_one()
     return reading_id
 
 
@@ -214,23 +215,51 @@ def _partial_columns(unreadable: Unreadable | None) -> dict[str, object]:
     }
 
 
-def _store_objects(db: Session, reading_id: int, objects: Sequence[ObjectResult]) -> None:
-    db.execute(
-        _ADD_OBJECT,
-        [
-            {
-                "reading_id": reading_id,
-                "number": number,
-                "name": thing.name,
-                "type": thing.type,
-                "status": thing.status,
-                "message": thing.message,
-                "recovered": thing.recovered,
-            }
-            for number, thing in enumerate(objects)
-        ],
+def _arrays(objects: Sequence[ObjectResult]) -> dict[str, list[object]]:
+    """Return the objects column by column, in the mail's order."""
+    return {
+        "names": [thing.name for thing in objects],
+        "types": [thing.type for thing in objects],
+        "statuses": [thing.status.value for thing in objects],
+        "messages": [thing.message for thing in objects],
+        "recoveries": [thing.recovered for thing in objects],
+    }
+
+
+_readings = table_of(MailReading)
+_READ_COLUMNS = (
+    "backup_software backup_type job_name origin kind status message evidence objects_complete "
+    "started_at ended_at size_bytes session_id"
+).split()
+_DECIDED_COLUMNS = "mail_id number outcome inbox_reason reason could_be from_address_key parser job_id".split()
+_ADD_READING = insert(_readings).returning(_readings.c.id)
+_added = (
+    insert(_readings)
+    .values({name: bindparam(name, type_=_readings.c[name].type) for name in _DECIDED_COLUMNS + _READ_COLUMNS})
+    .returning(_readings.c.id)
+    .cte("added")
+)
+_listed = func.unnest(
+    bindparam("names", type_=ARRAY(Text)),
+    bindparam("types", type_=ARRAY(Text)),
+    bindparam("statuses", type_=ARRAY(Text)),
+    bindparam("messages", type_=ARRAY(Text)),
+    bindparam("recoveries", type_=ARRAY(Boolean)),
+).table_valued("name", "type", "status", "message", "recovered", with_ordinality="place").render_derived()
+_with_objects = (
+    insert(table_of(MailObject))
+    .from_select(
+        ["reading_id", "number", "name", "type", "status", "message", "recovered"],
+        select(
+            _added.c.id,
+            _listed.c.place - 1,
+            _listed.c.name,
+            _listed.c.type,
+            _listed.c.status,
+            _listed.c.message,
+            _listed.c.recovered,
+        ).select_from(_added.join(_listed, true())),
     )
-
-
-_ADD_READING = insert(table_of(MailReading)).returning(table_of(MailReading).c.id)
-_ADD_OBJECT = insert(table_of(MailObject))
+    .cte("with_objects")
+)
+_ADD_WITH_OBJECTS = select(_added.c.id).add_cte(_with_objects)  # one round trip, however many objects
