@@ -7,8 +7,8 @@ a function needs it.
 import azure.functions as func
 
 from functions.http_api.blueprint import bp as http_api
-from functions.mail_import.blueprint import bp as mail_import
+from functions.mail_import.blueprint import blueprints as mail_import
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)  # pages and API sign in by themselves
-for blueprint in (http_api, mail_import):
+for blueprint in (http_api, *mail_import):
     app.register_functions(blueprint)

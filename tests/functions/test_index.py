@@ -10,8 +10,12 @@ from typing import Any
 
 import pytest
 
+from shared.clients.queues import POISON
+from shared.domain.queue_message import Queue
+from shared.domain.timer import Timer
+
 ROOT = Path(__file__).parents[2]
-HEAVY = ("fastapi", "sqlalchemy", "psycopg2", "pydantic", "jinja2", "msgraph", "azure.identity", "reportlab")
+HEAVY = "fastapi sqlalchemy psycopg2 pydantic jinja2 msgraph azure.identity azure.core azure.storage reportlab".split()
 
 # In a process of its own, like the platform: what others loaded before doesn't count.
 INDEX = f"""
@@ -43,9 +47,18 @@ def test_the_platform_finds_exactly_these_functions_and_bindings(index: Index) -
         for name, bindings in index.bindings.items()
     }
 
+    timer, queue = [("timerTrigger", "IN")], [("queueTrigger", "IN")]
     assert found == {
         "web": [("httpTrigger", "IN"), ("http", "OUT")],
-        "mail_import": [("timerTrigger", "IN")],
+        "mail_import": timer,
+        "graph_subscription": timer,
+        "watchdog": timer,
+        "mail_wake": queue,
+        "mail_parse": queue,
+        "mail_wake_poison": queue,
+        "mail_parse_poison": queue,
+        "graph_notifications": [("queue", "OUT"), ("httpTrigger", "IN"), ("http", "OUT")],
+        "graph_lifecycle": [("queue", "OUT"), ("httpTrigger", "IN"), ("http", "OUT")],
     }
 
 
@@ -67,12 +80,36 @@ def test_a_timer_takes_its_schedule_from_the_setting_named_after_it(index: Index
     assert schedules == {name: f"%CRON_{name.upper()}%" for name in schedules}
 
 
+def test_every_timer_is_watched(index: Index) -> None:
+    assert {name for name, bindings in index.bindings.items() if bindings[0]["type"] == "timerTrigger"} == set(Timer)
+
+
+def test_every_queue_is_emptied_and_so_is_its_poison_queue(index: Index) -> None:
+    emptied = {
+        bindings[0]["queueName"]: name
+        for name, bindings in index.bindings.items()
+        if bindings[0]["type"] == "queueTrigger"
+    }
+
+    assert emptied == {queue + suffix: (queue + suffix).replace("-", "_") for queue in Queue for suffix in ("", POISON)}
+
+
+def test_graph_calls_without_a_key_and_wakes_the_reader(index: Index) -> None:
+    for name, path in {"graph_notifications": "notifications", "graph_lifecycle": "lifecycle"}.items():
+        output, trigger, _ = index.bindings[name]
+
+        assert (output["queueName"], output["connection"]) == ("mail-wake", "AzureWebJobsStorage")
+        assert (trigger["route"], trigger["methods"]) == (f"api/graph/{path}", ["POST"])
+        assert trigger["authLevel"] == "ANONYMOUS"
+
+
 def test_every_setting_that_a_binding_names_stands_in_the_example(index: Index) -> None:
     """The host starts nothing at all while one of them is missing."""
     named = set(re.findall(r"%(\w+)%", json.dumps(index.bindings)))
+    named |= {each["connection"] for bindings in index.bindings.values() for each in bindings if "connection" in each}
 
     values = json.loads((ROOT / "local.settings.json.example").read_text())["Values"]
-    assert named
+    assert {"AzureWebJobsStorage", "CRON_WATCHDOG"} <= named
     assert named <= values.keys()
 
 
