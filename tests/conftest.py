@@ -101,6 +101,18 @@ def committed_db(clean_database: str) -> Iterator[Session]:
     engine.dispose()
 
 
+@pytest.fixture
+def secret_key(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The APP_SECRET_KEY of this process, for tests that seal secrets."""
+    from shared.settings import settings
+
+    key = "a key of tests, and of nothing else"
+    monkeypatch.setenv("APP_SECRET_KEY", key)
+    settings.cache_clear()
+    yield key
+    settings.cache_clear()
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say loudly what was not tested."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, func, select
@@ -23,6 +24,14 @@ from shared.settings import settings
 MAX_NAME = 100
 MOST_TARGETS = 50  # all of them are shown on one page, and told one after the other
 TEST_MESSAGE = "This is a test from Backupchecks. Alarms arrive here when the import of mails is in trouble."
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tested:
+    """How the test of a target went; `trouble` says why it did not arrive."""
+
+    name: str
+    trouble: str
 
 
 def add_target(db: Session, name: str, *, kind: str, address: str, actor: Actor, now: datetime) -> AlarmTarget:
@@ -64,23 +73,22 @@ def delete_target(db: Session, target_id: int, *, actor: Actor, now: datetime) -
     return target.name
 
 
-def send_test(db: Session, target_id: int, notifier: Notifier, *, actor: Actor, now: datetime) -> str | None:
-    """Send a test, or ping; return why it did not arrive, or None. Raise NotFound."""
+def send_test(db: Session, target_id: int, notifier: Notifier, *, actor: Actor, now: datetime) -> Tested:
+    """Send a test, or ping; return how that went. Raise NotFound."""
     target = db.get(AlarmTarget, target_id)
     if target is None:
         raise _gone()
     told = Told(event=Event.TEST, message=TEST_MESSAGE, opened_at=now, link=link_to_page())
-    trouble = None
+    trouble = ""
     try:
         tell_target(notifier, target.kind, target.address, told)
     except CannotTell as problem:
         trouble = str(problem)
-    if trouble:
         note_trouble(db, target_id, trouble)
     else:
         note_told(db, target_id, now=now)
     _record(db, target, "alarm_target.tested", actor, now)
-    return trouble
+    return Tested(name=target.name, trouble=trouble)
 
 
 def _target(db: Session, target_id: int) -> AlarmTarget:
