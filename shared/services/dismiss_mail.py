@@ -1,9 +1,9 @@
-"""Takes waiting mails out of the inbox and brings them back. Nothing is lost: the ledger keeps the row."""
+"""Takes waiting and quarantined mails away and brings them back. Nothing is lost: the ledger keeps the row."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from shared.domain.mailflow import Ending, Location
@@ -11,33 +11,15 @@ from shared.models.jobs import JobRun
 from shared.models.mail import MailMessage, MailReading
 from shared.services.audit import Actor, record_act
 from shared.services.errors import Conflict, NotFound
+from shared.services.read_quarantined import nothing_was_read, read_from_bytes
 from shared.services.route_mail import carry_out, plan_mail, read_again
 from shared.services.stored_mail import stored_mail
 
 
 def dismiss_mails(db: Session, mail_ids: Sequence[int], *, actor: Actor, reason: str, now: datetime) -> int:
-    """Dismiss what still waits of these mails; return how many mails that were. Repeating it is harmless."""
-    waiting = db.scalars(
-        select(MailMessage)
-        .where(MailMessage.id.in_(mail_ids), MailMessage.location == Location.INBOX)
-        .order_by(MailMessage.id)
-        .with_for_update()
-    ).all()
-    for message in waiting:
-        db.execute(
-            update(MailReading)
-            .where(MailReading.mail_id == message.id, MailReading.outcome == Ending.INBOX)
-            .values(outcome=Ending.DISMISSED, inbox_reason=None, dismissed_at=now, dismissed_by=actor.person_id)
-        )
-        if _has_runs(db, message.id):
-            message.location = Location.PROCESSED  # its runs still show it
-        else:
-            message.location, message.deleted_at, message.deleted_by = Location.DELETED, now, actor.person_id
-        message.delete_reason = reason
-        record_act(
-            db, actor, "mail.deleted", subject_type="mail", subject_id=message.id, after={"reason": reason}, now=now
-        )
-    return len(waiting)
+    """Dismiss what waits or is quarantined of these mails; return how many that were. Repeating it is harmless."""
+    dismissed = [mail for mail in _open_mails(db, mail_ids) if _dismiss(db, mail, actor=actor, reason=reason, now=now)]
+    return len(dismissed)
 
 
 def restore_mail(db: Session, mail_id: int, *, actor: Actor, now: datetime) -> None:
@@ -87,10 +69,39 @@ def reparse_mails(db: Session, mail_ids: Sequence[int]) -> int:
     return sum(message.location is not Location.INBOX for message in waiting)
 
 
+def _open_mails(db: Session, mail_ids: Sequence[int]) -> Sequence[MailMessage]:
+    quarantined = select(MailReading.mail_id).where(MailReading.outcome == Ending.QUARANTINED)
+    is_open = or_(MailMessage.location == Location.INBOX, MailMessage.id.in_(quarantined))
+    found = select(MailMessage).where(MailMessage.id.in_(mail_ids), is_open).order_by(MailMessage.id)
+    return db.scalars(found.with_for_update()).all()
+
+
+def _dismiss(db: Session, message: MailMessage, *, actor: Actor, reason: str, now: datetime) -> bool:
+    """Dismiss a mail that is locked; False when somebody settled it while we waited for the lock."""
+    dismissed = db.scalars(
+        update(MailReading)
+        .where(MailReading.mail_id == message.id, MailReading.outcome.in_((Ending.INBOX, Ending.QUARANTINED)))
+        .values(outcome=Ending.DISMISSED, inbox_reason=None, dismissed_at=now, dismissed_by=actor.person_id)
+        .returning(MailReading.id)
+    ).all()
+    if not dismissed:
+        return False
+    if _has_runs(db, message.id):
+        message.location = Location.PROCESSED  # its runs still show it
+    else:
+        message.location, message.deleted_at, message.deleted_by = Location.DELETED, now, actor.person_id
+    message.delete_reason = reason
+    record_act(db, actor, "mail.deleted", subject_type="mail", subject_id=message.id, after={"reason": reason}, now=now)
+    return True
+
+
 def _route_anew(db: Session, message: MailMessage) -> None:
     """Read and route a mail that has no run (any more), as if it came in now."""
     if _has_runs(db, message.id):
         raise Conflict("Runs were made of this mail; it is settled.")
+    if nothing_was_read(message):
+        read_from_bytes(db, message)
+        return
     db.execute(delete(MailReading).where(MailReading.mail_id == message.id))
     plan = plan_mail(db, stored_mail(message))
     carry_out(db, message.id, plan, received_at=message.received_at)

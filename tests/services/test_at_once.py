@@ -15,8 +15,10 @@ from shared.models.jobs import Job, JobRun
 from shared.models.mail import MailMessage
 from shared.services.approve_reading import NewJob, approve_reading
 from shared.services.audit import Actor
+from shared.services.dismiss_mail import dismiss_mails
 from shared.services.errors import Refusal
-from shared.services.import_mail import import_mail
+from shared.services.import_mail import import_mail, quarantine_mail
+from shared.services.read_quarantined import read_quarantined
 from shared.services.review_runs import Reviewed, review_runs
 from tests.builders import (
     NOW,
@@ -212,4 +214,51 @@ def test_digests_that_name_the_same_jobs_in_another_order_both_come_in(committed
     all_at_once([lambda db, raw=raw: import_mail(db, delivery(raw), now=NOW) for raw in digests])
 
     assert count_of(committed_db, JobRun) == 16
+    assert broken_promises(committed_db) == {}
+
+
+@pytest.mark.parametrize("_", ROUNDS)
+def test_of_two_who_read_a_quarantined_mail_again_one_makes_its_run(committed_db: Session, _: int) -> None:
+    job_id = make_job(committed_db)
+    mail_id = quarantine_mail(committed_db, delivery(report_mail()), "the import crashed", now=NOW).mail_id
+    committed_db.commit()
+
+    answers = all_at_once([lambda db: read_quarantined(db, [mail_id])] * 2)
+
+    assert sorted(answers) == [0, 1]
+    assert len(runs_of(committed_db, job_id)) == 1
+    assert broken_promises(committed_db) == {}
+
+
+@pytest.mark.parametrize("_", ROUNDS)
+def test_a_quarantined_mail_that_is_read_while_somebody_deletes_it_is_one_or_the_other(
+    committed_db: Session, people: tuple[Actor, Actor], _: int
+) -> None:
+    job_id = make_job(committed_db)
+    mail_id = quarantine_mail(committed_db, delivery(report_mail()), "the import crashed", now=NOW).mail_id
+    committed_db.commit()
+
+    read, deleted = all_at_once(
+        [
+            lambda db: read_quarantined(db, [mail_id]),
+            lambda db: dismiss_mails(db, [mail_id], actor=people[0], reason="", now=NOW),
+        ]
+    )
+
+    assert read + deleted == 1
+    assert len(runs_of(committed_db, job_id)) == read
+    assert broken_promises(committed_db) == {}
+
+
+@pytest.mark.parametrize("_", ROUNDS)
+def test_a_report_that_is_read_again_while_its_copy_comes_in_makes_one_run(committed_db: Session, _: int) -> None:
+    job_id = make_job(committed_db)
+    mail_id = quarantine_mail(committed_db, delivery(report_mail()), "the import crashed", now=NOW).mail_id
+    committed_db.commit()
+
+    all_at_once(
+        [lambda db: read_quarantined(db, [mail_id]), lambda db: import_mail(db, delivery(report_mail()), now=NOW)]
+    )
+
+    assert len(runs_of(committed_db, job_id)) == 1
     assert broken_promises(committed_db) == {}

@@ -17,8 +17,10 @@ from shared.services.confirm_removed import confirm_removed
 from shared.services.dismiss_mail import dismiss_mails, reparse_mails, restore_mail, undo_duplicate
 from shared.services.edit_job import archive_job, delete_job, move_job, unarchive_job
 from shared.services.errors import Refusal
+from shared.services.import_mail import quarantine_mail
+from shared.services.read_quarantined import read_quarantined
 from shared.services.review_runs import review_runs, undo_review
-from tests.builders import NOW, arrive, count_of, make_customer, make_user, nights
+from tests.builders import NOW, arrive, count_of, delivery, make_customer, make_user, nights
 from tests.ledger import broken_promises
 from tests.mails import alert_mail, digest_mail, report_mail, rubbish_mail, trial_mail, update_mail
 
@@ -42,6 +44,9 @@ class Walk:
             self.restores,
             self.undoes_duplicate,
             self.reads_again,
+            self.is_quarantined,
+            self.reads_quarantined,
+            self.dismisses_quarantined,
             self.archives,
             self.unarchives,
             self.deletes,
@@ -65,13 +70,21 @@ class Walk:
         return self.chance.choice(found) if found else 0
 
     def mail_arrives(self) -> None:
+        self.came_in += arrive(self.db, self.any_mail(), f"{self.chance.randrange(300)}.eml").is_new
+
+    def is_quarantined(self) -> None:
+        """An import crashes by a bug that is mended since."""
+        broken = delivery(self.any_mail(), f"{self.chance.randrange(300)}.eml")
+        self.came_in += quarantine_mail(self.db, broken, "the import crashed", now=NOW).is_new
+
+    def any_mail(self) -> bytes:
         at: datetime = self.chance.choice(nights(8)) + timedelta(seconds=self.chance.randrange(2))
         sender = self.chance.choice(("backup@oak.example", "noreply@relay.example"))
         origin, name = self.chance.choice(("", "OAK", "ELM")), self.chance.choice(("Nightly", "Databases"))
         status = self.chance.choice(("Success", "Success", "Warning", "Failed"))
         objects = self.chance.choice((("A", "B"), ("A", "B"), ("A",)))
         facts = {"sender": sender, "origin": origin, "objects": objects}
-        raw = self.chance.choice(
+        return self.chance.choice(
             (
                 report_mail(name, status=status, sent_at=at, **facts),
                 report_mail(name, status=status, sent_at=at, **facts),
@@ -85,7 +98,6 @@ class Walk:
                 b"no mail",
             )
         )
-        self.came_in += arrive(self.db, raw, f"{self.chance.randrange(300)}.eml").is_new
 
     def approves(self) -> None:
         reading = self.any_id(MailReading, MailReading.outcome == Ending.INBOX)
@@ -114,6 +126,16 @@ class Walk:
 
     def reads_again(self) -> None:
         reparse_mails(self.db, self.db.scalars(select(MailMessage.id)).all())
+
+    def reads_quarantined(self) -> None:
+        read_quarantined(self.db, self.quarantined())
+
+    def dismisses_quarantined(self) -> None:
+        dismiss_mails(self.db, self.quarantined()[:1], actor=self.actor, reason="", now=NOW)
+
+    def quarantined(self) -> list[int]:
+        found = select(MailReading.mail_id).where(MailReading.outcome == Ending.QUARANTINED)
+        return list(self.db.scalars(found.order_by(MailReading.mail_id)))
 
     def archives(self) -> None:
         archive_job(self.db, self.any_id(Job), actor=self.actor, now=NOW)
