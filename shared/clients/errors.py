@@ -44,6 +44,11 @@ class SyncStateLost(Upstream):
 class Refused(Upstream):
     """They don't take the request (another 4xx): asking again is no use. A fault of ours, or a limit of theirs."""
 
+    def __init__(self, message: str, *, status: int = 0, code: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code  # their word for it
+
 
 class BadAnswer(Upstream):
     """An answer that makes no sense."""

@@ -58,7 +58,10 @@ class GraphMailbox(Protocol):
     """
 
     address: str
-    requests: int  # made so far, repeated ones included
+
+    @property
+    def requests(self) -> int:
+        """How many requests were made so far, repeated ones included."""
 
     def folders(self) -> list[Folder]:
         """Return all mail folders, hidden ones excluded, by path."""

@@ -90,7 +90,7 @@ class Graph:
                 return Answer.of(_folder(mailbox, folder))
             case ["childFolders"]:
                 return _folders(mailbox, folder.id, request)
-            case ["messages", "delta"]:
+            case ["messages", "delta" | "delta()"]:
                 return Answer.of(self.deltas.page(mailbox, folder, request, spoilt))
             case ["messages"]:
                 return _messages(mailbox, folder, request)
@@ -171,6 +171,8 @@ def _messages(mailbox: Mailbox, folder: Folder, request: Request) -> Answer:
     check_options(request, {"$filter", "$select", "$top", "$skip", "$orderby"})
     since, select = received_since(request), selected(request)
     found = [each for each in mailbox.within(folder.id) if since is None or each.received_at >= since]
+    if request.query.get("$orderby", "receivedDateTime desc") == "receivedDateTime":
+        found.reverse()
     page, link = paged(request, found)
     values = [each.to_json(immutable=request.wants_immutable_ids, select=select) for each in page]
     return Answer.of({"value": values, **link})

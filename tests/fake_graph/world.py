@@ -18,7 +18,7 @@ _numbers = itertools.count(1)
 def make_id(kind: str) -> str:
     """Return an id like Graph's: long, case-sensitive, with signs that an address must escape."""
     token = f"{kind}{next(_numbers):08d}{secrets.token_hex(6)}".encode()
-    return "AAMk" + base64.urlsafe_b64encode(token).decode() + "/+="
+    return "AAMk" + base64.urlsafe_b64encode(token).decode() + "-_="
 
 
 @dataclass(kw_only=True, slots=True)
