@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 
+from functions.http_api import formats
 from functions.http_api.client import client_address
 from functions.http_api.cookies import SESSION, read_cookie
 from functions.http_api.csrf import SubmittedToken, check_request
@@ -86,6 +87,7 @@ def _visitor(request: Request, db: Db, submitted: SubmittedToken) -> CurrentUser
     session = find_session(db, token, now=clock.now()) if token else None
     if session is None:
         return None
+    formats.show_times_in(session.ui_time_zone)
     user = _current_user(session, address=client_address(request))
     request.state.user = user  # also for the page of an error that comes later
     check_request(request, submitted, session.csrf_token)

@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from shared import clock
 
-UI_ZONE = ZoneInfo("Europe/Amsterdam")
+_zone = ZoneInfo("Europe/Amsterdam")  # until the first request tells what the settings say
 NOTHING = Markup("–")  # where a value is unknown
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -15,7 +15,13 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 def ui_zone() -> ZoneInfo:
     """Return the zone in which pages show times."""
-    return UI_ZONE
+    return _zone
+
+
+def show_times_in(zone: str) -> None:
+    """Let all pages show times in this zone; each signed-in request brings the settings' one along."""
+    global _zone  # noqa: PLW0603 -- one zone for the installation, not one a request
+    _zone = ZoneInfo(zone)
 
 
 def when(moment: datetime | None, now: datetime | None = None) -> Markup:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from shared.domain.permissions import Role
 from shared.domain.user import SESSION_ABSOLUTE, SESSION_IDLE, Theme
+from shared.models.system import SystemSettings
 from shared.models.users import User, WebSession
 from shared.services.errors import NotAllowed
 
@@ -18,7 +19,7 @@ SEEN_EVERY = timedelta(minutes=5)  # a write for every page would be for nothing
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SignedIn:
-    """A live session and the user behind it."""
+    """A live session and the user behind it, and the zone in which he sees times."""
 
     session_id: int
     user_id: int
@@ -28,6 +29,7 @@ class SignedIn:
     active_role: Role
     theme: Theme
     csrf_token: str
+    ui_time_zone: str
 
 
 def open_session(db: Session, user: User, *, address: str, now: datetime) -> str:
@@ -51,17 +53,17 @@ def open_session(db: Session, user: User, *, address: str, now: datetime) -> str
 def find_session(db: Session, token: str, *, now: datetime) -> SignedIn | None:
     """Return who is behind the token, None when the session is over or its user disabled."""
     row = db.execute(
-        select(WebSession, User)
+        select(WebSession, User, select(SystemSettings.ui_time_zone).scalar_subquery())
         .join(User, User.id == WebSession.user_id)
         .where(WebSession.token_hash == token_hash(token))
         .where(WebSession.expires_at > now, WebSession.last_seen_at > now - SESSION_IDLE, User.disabled_at.is_(None))
     ).one_or_none()
     if row is None:
         return None
-    session, user = row
+    session, user, zone = row
     if session.last_seen_at < now - SEEN_EVERY:
         _mark_seen(db, session.id, now)
-    return _signed_in(session, user)
+    return _signed_in(session, user, zone)
 
 
 def switch_role(db: Session, session_id: int, role: Role) -> None:
@@ -108,7 +110,7 @@ def _mark_seen(db: Session, session_id: int, now: datetime) -> None:
     )
 
 
-def _signed_in(session: WebSession, user: User) -> SignedIn:
+def _signed_in(session: WebSession, user: User, zone: str) -> SignedIn:
     # An administrator may have taken the active role away since.
     role = session.active_role if session.active_role in user.roles else user.last_active_role
     return SignedIn(
@@ -120,4 +122,5 @@ def _signed_in(session: WebSession, user: User) -> SignedIn:
         active_role=role,
         theme=user.theme,
         csrf_token=session.csrf_secret,
+        ui_time_zone=zone,
     )
