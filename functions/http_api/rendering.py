@@ -12,7 +12,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from functions.http_api import formats, nav
+from functions.http_api import banners, formats, nav
 from functions.http_api.assets import asset
 from functions.http_api.cookies import TOAST, drop_cookie
 from functions.http_api.deps import CurrentUser
@@ -47,20 +47,30 @@ def _shell(request: Request) -> dict[str, Any]:
         "nav_items": nav.items_for(user, paths) if user else [],
         "nav_counts": _counts_reader(request, user),
         "is_production": settings().is_production,
-        "banners": [],
+        "banners": _banners_reader(request, user),
     }
 
 
 def _counts_reader(request: Request, user: CurrentUser | None) -> Callable[[], nav.NavCounts]:
-    db = getattr(request.state, "db", None)
-
     def read() -> nav.NavCounts:
-        # Only full pages ask. A page that tells of an error does not need the database that may be the cause.
-        if user is None or not isinstance(db, Session) or not (db.is_active and db.in_transaction()):
-            return nav.NavCounts()
-        return nav.counts_for(db, user)
+        db = _usable_session(request)
+        return nav.counts_for(db, user) if user and db else nav.NavCounts()
 
     return read
+
+
+def _banners_reader(request: Request, user: CurrentUser | None) -> Callable[[], list[banners.Banner]]:
+    def read() -> list[banners.Banner]:
+        db = _usable_session(request)
+        return banners.banners_for(db, user, now=clock.now()) if user and db else []
+
+    return read
+
+
+def _usable_session(request: Request) -> Session | None:
+    """Return the request's session. Only full pages ask, and none that tells of an error of the database itself."""
+    db = getattr(request.state, "db", None)
+    return db if isinstance(db, Session) and db.is_active and db.in_transaction() else None
 
 
 def icon(name: str, label: str = "") -> Markup:
