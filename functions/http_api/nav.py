@@ -49,6 +49,8 @@ ITEMS = (
     Item("Audit log", "/manage/audit-log", Right.SEE_AUDIT_LOG),
     Item("Users", "/manage/users", Right.MANAGE_USERS),
     Item("Settings", "/manage/settings", Right.MANAGE_SETTINGS),
+    Item("Pipeline", "/manage/pipeline", Right.MAINTAIN),
+    Item("Dead letters", "/manage/dead-letters", Right.MAINTAIN),
     Item("Style guide", "/manage/styleguide", Right.MANAGE_SETTINGS),
 )
 

@@ -1,0 +1,128 @@
+"""Changes the settings of the installation. Each change is in the audit log, before and after."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from functools import partial
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from shared.models.mailbox import MailFolderRow
+from shared.models.system import SystemSettings
+from shared.services.audit import Actor, record_act
+from shared.services.edit_customer import is_time_zone
+from shared.services.errors import BadInput
+
+MAX_FOLDER_NAME = 100
+
+
+class UnfitSettings(BadInput):
+    """Some of what was typed can't be used; `errors` has a sentence for each such field."""
+
+    def __init__(self, errors: Mapping[str, str]) -> None:
+        super().__init__("Nothing was saved: please mend what is marked below.", field=next(iter(errors)))
+        self.errors = errors
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TypedMailSettings:
+    """The settings of the mail import as somebody typed them."""
+
+    import_enabled: bool
+    import_interval_minutes: str
+    import_batch: str
+    manual_batch: str
+    move_processed: bool
+    processed_folder: str
+    raw_days: str
+    mail_lookback_days: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Bounds:
+    least: int
+    most: int
+    unit: str
+
+    def hold(self, text: str, *, unchanged: int) -> int:
+        """Return the number in `text`; the one in force may stay, also where a newcomer could not choose it."""
+        text = text.strip()
+        number = int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else -1
+        if number != unchanged and not self.least <= number <= self.most:
+            raise BadInput(f"A whole number of {self.unit} from {self.least} to {self.most:,}, please.")
+        return number
+
+
+_BOUNDS: Mapping[str, _Bounds] = {
+    "import_interval_minutes": _Bounds(5, 60, "minutes"),
+    "import_batch": _Bounds(1, 10_000, "mails"),
+    "manual_batch": _Bounds(1, 10_000, "mails"),
+    "raw_days": _Bounds(0, 3650, "days"),
+    "mail_lookback_days": _Bounds(1, 365, "days"),
+}
+
+
+def edit_mail_settings(db: Session, typed: TypedMailSettings, *, actor: Actor, now: datetime) -> bool:
+    """Store the settings of the mail import; tell whether anything changed. Raise UnfitSettings."""
+    settings = db.get_one(SystemSettings, 1, with_for_update=True)
+    return _change(db, settings, _fit(db, settings, typed), actor, now)
+
+
+def edit_time_zone(db: Session, name: str, *, actor: Actor, now: datetime) -> bool:
+    """Store the zone in which pages show times; tell whether that is another one. Raise UnfitSettings."""
+    name = name.strip()
+    if not is_time_zone(name):
+        raise UnfitSettings({"ui_time_zone": f"“{name}” is no time zone; write one like Europe/Amsterdam."})
+    settings = db.get_one(SystemSettings, 1, with_for_update=True)
+    return _change(db, settings, {"ui_time_zone": name}, actor, now)
+
+
+def _fit(db: Session, settings: SystemSettings, typed: TypedMailSettings) -> dict[str, object]:
+    """Return what is to be stored. All that is wrong is told at once."""
+    checks: dict[str, Callable[[], object]] = {
+        field: partial(bounds.hold, getattr(typed, field), unchanged=getattr(settings, field))
+        for field, bounds in _BOUNDS.items()
+    }
+    checks["processed_folder"] = partial(_folder_name, db, typed, unchanged=settings.processed_folder)
+    wanted: dict[str, object] = asdict(typed)
+    errors: dict[str, str] = {}
+    for field, check in checks.items():
+        try:
+            wanted[field] = check()
+        except BadInput as problem:
+            errors[field] = str(problem)
+    if errors:
+        raise UnfitSettings(errors)
+    return wanted
+
+
+def _folder_name(db: Session, typed: TypedMailSettings, *, unchanged: str) -> str:
+    name = " ".join(typed.processed_folder.split())
+    if not name:
+        if typed.move_processed:
+            raise BadInput("Mails that are moved need a folder.")
+        return unchanged
+    if len(name) > MAX_FOLDER_NAME or "/" in name or not name.isprintable():
+        raise BadInput(f"A folder's name has at most {MAX_FOLDER_NAME} characters and no slash.")
+    if typed.move_processed and _is_read(db, name):
+        raise BadInput("This folder is itself read, so mails cannot be moved there. Name another one.")
+    return name
+
+
+def _is_read(db: Session, path: str) -> bool:
+    paths = db.scalars(select(MailFolderRow.path).where(MailFolderRow.active))
+    return any(path.casefold() == each.casefold() for each in paths)
+
+
+def _change(db: Session, settings: SystemSettings, wanted: Mapping[str, object], actor: Actor, now: datetime) -> bool:
+    before = {field: getattr(settings, field) for field, value in wanted.items() if getattr(settings, field) != value}
+    if not before:
+        return False
+    after = {field: wanted[field] for field in before}
+    for field, value in after.items():
+        setattr(settings, field, value)
+    record_act(
+        db, actor, "settings.changed", subject_type="settings", subject_id=None, before=before, after=after, now=now
+    )
+    return True
