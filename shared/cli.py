@@ -63,19 +63,26 @@ def _import(asked: argparse.Namespace) -> int:
 
 
 def _tick(asked: argparse.Namespace) -> int:
+    """Do a timer's work, and in this process all that it puts into the queues."""
     from shared import clock
-    from shared.clients.mailbox import FolderMailbox, FolderUnreadable
+    from shared.clients.mailbox import FolderUnreadable
+    from shared.clients.queue_memory import MemoryQueues
+    from shared.services.tick_graph_subscription import tick_graph_subscription
     from shared.services.tick_mail_import import tick_mail_import
-    from shared.settings import settings
+    from shared.services.work_off import work_off
 
     given: datetime | None = asked.now
+    queues, tick = MemoryQueues(), {"mail_import": tick_mail_import, "graph_subscription": tick_graph_subscription}
     try:
-        counts = tick_mail_import(FolderMailbox(settings().mail_folder), clock=lambda: given or clock.now())
+        counts = tick[asked.timer](queues, clock=lambda: given or clock.now())
     except FolderUnreadable as problem:
         print(problem, file=sys.stderr)
         return 1
-    _show(asked, {**counts})
-    return 0
+    done = work_off(queues, clock=lambda: given or clock.now())
+    _show(asked, {**counts, **done.counts})
+    if done.problem:
+        print(done.problem, file=sys.stderr)
+    return 1 if done.problem else 0
 
 
 def _instant(text: str) -> datetime:
@@ -148,7 +155,7 @@ def _arguments() -> argparse.ArgumentParser:
     imports.add_argument("--folder", type=Path, required=True)
 
     tick = _command(commands, "tick", _tick, "run one timer's work once, as the timer would")
-    tick.add_argument("timer", choices=["mail_import"])
+    tick.add_argument("timer", choices=["mail_import", "graph_subscription"])
     tick.add_argument("--now", type=_instant, metavar="ISO", help="the time that it is taken to be")
 
     _command(commands, "migrate", _migrate, "bring the schema to its newest revision")

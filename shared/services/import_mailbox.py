@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select, update
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from shared.clients.mailbox import Mailbox
+from shared.clients.mailbox import FolderUnreadable, Mailbox
 from shared.db.session import held_connection, transaction
 from shared.domain.identity import file_key
 from shared.domain.mailflow import Delivery, Ending, Source
@@ -56,26 +56,32 @@ def import_mailbox(
     trigger: str,
     clock: Callable[[], datetime],
     limit: int | None = None,
+    request_id: str | None = None,
     progress: Callable[[Summary], None] = lambda _: None,
 ) -> Summary:
     """Import every mail of the mailbox that isn't in yet (at most `limit` new ones), a transaction each.
 
     One bad mail never stops the others; a database that is gone stops the cycle, which the next one takes
-    up. A cycle that read everything is recorded as complete: only such a one covers its time.
+    up. A cycle that read everything is recorded as complete: only such a one covers its time. `request_id` is how a
+    page finds the cycle.
     """
-    cycle_id, keep_raw = _begin(mailbox.source, trigger, clock())
+    cycle_id, keep_raw = _begin(mailbox.source, trigger, clock(), request_id)
     summary, complete = Summary(), True
-    with held_connection() as connection:
-        for delivery, known in _with_known(mailbox.deliveries()):
-            if limit is not None and summary.new >= limit:
-                complete = False
-                break
-            summary.add(known or _import_one(connection, delivery, clock(), keep_raw=keep_raw))
-            progress(summary)
+    try:
+        with held_connection() as connection:
+            for delivery, known in _with_known(mailbox.deliveries()):
+                if limit is not None and summary.new >= limit:
+                    complete = False
+                    break
+                summary.add(known or _import_one(connection, delivery, clock(), keep_raw=keep_raw))
+                progress(summary)
+                if summary.fetched % _CHUNK == 0:
+                    _record(cycle_id, counts=summary.as_counts())
+    except FolderUnreadable as problem:
+        _record(cycle_id, finished_at=clock(), error=str(problem))
+        raise
     complete = complete and not mailbox.unreadable
-    with transaction() as db:
-        done = update(ImportCycle).where(ImportCycle.id == cycle_id)
-        db.execute(done.values(finished_at=clock(), complete=complete, counts=summary.as_counts()))
+    _record(cycle_id, finished_at=clock(), complete=complete, counts=summary.as_counts())
     log.info("import done", extra={"trigger": trigger, "counts": summary.as_counts()})
     return summary
 
@@ -111,12 +117,19 @@ def is_outage(problem: Exception) -> bool:
     return (getattr(problem.orig, "pgcode", None) or "")[:2] in _OUTAGES
 
 
-def _begin(source: Source, trigger: str, now: datetime) -> tuple[int, bool]:
+def _begin(source: Source, trigger: str, now: datetime, request_id: str | None) -> tuple[int, bool]:
+    asked = select(ImportCycle).where(ImportCycle.request_id == request_id)
     with transaction() as db:
-        cycle = ImportCycle(source=source, trigger=trigger, started_at=now)
+        cycle = db.scalar(asked) if request_id else None  # it died, and begins again
+        cycle = cycle or ImportCycle(source=source, trigger=trigger, started_at=now, request_id=request_id)
         db.add(cycle)
         db.flush()  # the end of the cycle needs its id
         return cycle.id, _keeps_raw(db.get_one(SystemSettings, 1))
+
+
+def _record(cycle_id: int, **facts: object) -> None:
+    with transaction() as db:
+        db.execute(update(ImportCycle).where(ImportCycle.id == cycle_id).values(**facts))
 
 
 def _keeps_raw(settings: SystemSettings) -> bool:

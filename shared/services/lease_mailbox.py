@@ -27,6 +27,7 @@ class NoLease(Enum):
 
     SEEN_TO = auto()  # by a read that began later than the wake
     ASKED = auto()  # the holder will look again before he ends
+    TAKEN = auto()
     THROTTLED = auto()  # Graph wants to be left alone for now
 
 
@@ -48,18 +49,28 @@ def mailbox_id_of(db: Session, address: str) -> int:
 
 
 def take_lease(db: Session, mailbox_id: int, *, wake_at: datetime, now: datetime) -> Lease | NoLease:
-    """Take the mailbox for whoever was woken at `wake_at`, or tell why not."""
+    """Take the mailbox for a read that somebody wanted at `wake_at`, or tell why not."""
     row = _locked(db, mailbox_id)
-    held = row.lease_until is not None and row.lease_until > now
+    held = _is_held(row, now)
     if _is_seen_to(row, wake_at, held=held):
         return NoLease.SEEN_TO
     if held:
         row.wake_requested_at = max(wake_at, row.wake_requested_at or wake_at)
         return NoLease.ASKED
+    return _take(row, now)
+
+
+def take_lease_aside(db: Session, mailbox_id: int, *, now: datetime) -> Lease | NoLease:
+    """Take the mailbox for something other than a read, if nobody has it."""
+    row = _locked(db, mailbox_id)
+    return NoLease.TAKEN if _is_held(row, now) else _take(row, now)
+
+
+def _take(row: MailboxRow, now: datetime) -> Lease | NoLease:
     if row.throttled_until is not None and row.throttled_until > now:
         return NoLease.THROTTLED
     row.lease_owner, row.lease_until = secrets.token_hex(8), now + LEASE
-    return Lease(mailbox_id=mailbox_id, owner=row.lease_owner)
+    return Lease(mailbox_id=row.id, owner=row.lease_owner)
 
 
 def start_read(db: Session, lease: Lease, *, now: datetime) -> None:
@@ -89,6 +100,10 @@ def end_lease_unless_asked(db: Session, lease: Lease) -> bool:
             return False
         row.lease_owner = row.lease_until = None
     return True
+
+
+def _is_held(row: MailboxRow, now: datetime) -> bool:
+    return row.lease_until is not None and row.lease_until > now
 
 
 def _is_seen_to(row: MailboxRow, wake_at: datetime, *, held: bool) -> bool:

@@ -13,7 +13,7 @@ from shared import cli
 from shared.clients.mailbox import FolderMailbox
 from shared.models.mail import MailMessage
 from shared.models.system import ImportCycle, SystemSettings
-from shared.services.tick_mail_import import tick_mail_import
+from shared.services.tick_mail_import import tick_folder
 from shared.settings import settings
 
 NOW = datetime(2026, 11, 24, 7, 0, tzinfo=UTC)
@@ -43,7 +43,7 @@ def set_import(db: Session, **values: object) -> None:
 
 
 def tick(mailbox: FolderMailbox, after: timedelta = timedelta()) -> dict[str, int]:
-    return tick_mail_import(mailbox, clock=lambda: NOW + after)
+    return tick_folder(mailbox, clock=lambda: NOW + after)
 
 
 def test_a_tick_does_nothing_while_the_import_is_off(committed_db: Session, mailbox: FolderMailbox) -> None:
