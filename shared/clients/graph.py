@@ -38,16 +38,15 @@ def open_mailbox(settings: Settings) -> GraphMailbox:
     key = tuple(getattr(settings, each.name) for each in fields(settings) if each.name.startswith("graph_"))
     with _opening:
         if key not in _open:
-            _open[key] = make_client(settings)
+            _open[key] = GraphClient(settings.graph_mailbox, connect(settings))
         return _open[key]
 
 
-def make_client(settings: Settings, *, patience: Patience | None = None) -> "GraphClient":
-    """Return a client of its own. Raise BadSetting."""
+def connect(settings: Settings, *, patience: Patience | None = None) -> GraphLine:
+    """Return a new line that signs in by the settings. Raise BadSetting."""
     if not settings.graph_mailbox:
         raise BadSetting("GRAPH_MAILBOX is not set: the address of the mailbox that receives the reports")
-    line = GraphLine(settings.graph_base_url, credential(settings), patience=patience)
-    return GraphClient(settings.graph_mailbox, line)
+    return GraphLine(settings.graph_base_url, credential(settings), patience=patience)
 
 
 class GraphClient:

@@ -19,7 +19,7 @@ from shared.clients.graph_answers import error_of
 from shared.clients.graph_asks import Ask
 from shared.clients.graph_login import AsyncCredential
 from shared.clients.graph_patience import Patience, Waits
-from shared.clients.graph_sdk import Sdk
+from shared.clients.graph_sdk import Sdk, scope
 
 if TYPE_CHECKING:
     import httpx
@@ -49,6 +49,11 @@ class GraphLine:
         self._sleep = sleep
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._sdk: Sdk | None = None
+
+    def sign_in(self) -> None:
+        """Get a token, so that one knows that there is one. Raise BadCredentials or Unavailable."""
+        if self._credential is not None:
+            graph_loop.run(self._credential.get_token(scope(self.base_url)))
 
     def call(self, ask: Ask) -> bytes:
         """Return the body of a good answer. Raise Upstream."""
@@ -89,6 +94,8 @@ class GraphLine:
         try:
             async with asyncio.timeout(self.patience.attempt.total_seconds()):
                 answer = await self._connected().send(ask)
+        except httpx.ConnectError as problem:
+            raise Unavailable("Microsoft Graph's host can't be reached") from problem
         except (TimeoutError, httpx.TimeoutException) as problem:
             raise Unavailable("Microsoft Graph did not answer in time") from problem
         except httpx.RequestError as problem:

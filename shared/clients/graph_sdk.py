@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     import httpx
 
 
+def scope(base_url: str) -> str:
+    """Return what a token for this base address is asked for."""
+    return f"https://{urlsplit(base_url).hostname}/.default"
+
+
 class Sdk:
     """The SDK's request adapter for one base address. Belongs to the event loop that it is first used on."""
 
@@ -65,7 +70,7 @@ def _authentication(base_url: str, credential: AsyncCredential | None) -> Any:
     if credential is None:
         return AnonymousAuthenticationProvider()
     host = urlsplit(base_url).hostname or ""  # without the port: with one, the SDK would send no token and not say so
-    return AzureIdentityAuthenticationProvider(credential, scopes=[f"https://{host}/.default"], allowed_hosts=[host])
+    return AzureIdentityAuthenticationProvider(credential, scopes=[scope(base_url)], allowed_hosts=[host])
 
 
 def _request(ask: Ask) -> Any:
