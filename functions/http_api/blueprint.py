@@ -28,5 +28,6 @@ async def web(req: func.HttpRequest, context: func.Context) -> func.HttpResponse
 @cache
 def _web_app() -> func.AsgiMiddleware:
     from functions.http_api.app import app
+    from functions.http_api.healing import LookAfterTimers
 
-    return func.AsgiMiddleware(app)
+    return func.AsgiMiddleware(LookAfterTimers(app))

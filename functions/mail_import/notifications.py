@@ -14,11 +14,10 @@ from shared.domain.queue_message import WakeReason
 LARGEST_BODY = 256 * 1024
 LONGEST_TOKEN = 1024
 
-# Of several events in one call the first of these is acted on: each does what those after it ask for, and more.
 LIFECYCLE = {
+    "reauthorizationRequired": WakeReason.LIFECYCLE_REAUTHORIZE,
     "subscriptionRemoved": WakeReason.LIFECYCLE_REMOVED,
     "missed": WakeReason.LIFECYCLE_MISSED,
-    "reauthorizationRequired": WakeReason.LIFECYCLE_REAUTHORIZE,
 }
 
 
@@ -34,10 +33,13 @@ class Heard:
     forged: int
 
     @property
-    def lifecycle(self) -> WakeReason | None:
-        """Return the most severe lifecycle event; None where there is none that we know."""
-        said = {item.get("lifecycleEvent") for item in self.genuine if isinstance(item.get("lifecycleEvent"), str)}
-        return next((reason for event, reason in LIFECYCLE.items() if event in said), None)
+    def lifecycle(self) -> tuple[WakeReason, ...]:
+        """Return what the lifecycle events ask for, each once; those that we do not know are left out."""
+        said = [item.get("lifecycleEvent") for item in self.genuine]
+        return tuple(reason for event, reason in LIFECYCLE.items() if event in said)
+
+
+NOTHING = Heard(genuine=(), forged=0)
 
 
 def is_echoable(token: str) -> bool:

@@ -1,4 +1,4 @@
-"""`make run`: database, web app and timers in one process. What Azure provides is replaced, what we wrote is not."""
+"""`make run`: all in one process. What Azure provides is replaced, what we wrote is not."""
 
 import contextlib
 import os
@@ -10,10 +10,15 @@ from types import FrameType
 
 from infra.local import assets
 from infra.local.first_start import ADMIN, SignIn, create_users, play_demo
+from infra.local.functions import HttpFunctions, index, queue_handlers
 from infra.local.postgres import PostgresError, Server
+from infra.local.queues import emptying
 from infra.local.surroundings import local_dir, set_defaults, start_logging
+from infra.local.threads import working
 from infra.local.timers import ticking, timers_of
 from infra.local.web import PortTaken, check_port, serve
+from shared.clients.queues import open_queues
+from shared.services import heal_timers
 from shared.services.errors import Refusal
 from shared.settings import BadSetting, settings
 
@@ -58,9 +63,14 @@ def _run(folder: Path) -> None:
 
 def _serve(created: SignIn | None) -> None:
     import function_app
+    from functions.http_api.app import app
+    from functions.http_api.healing import LookAfterTimers
 
-    with ticking(timers_of(function_app.app)), _stopping_quietly():
-        serve(settings().app_port, lambda: _announce(created))
+    functions, queues = index(function_app.app), open_queues(settings())
+    site = HttpFunctions(LookAfterTimers(app), functions, queues)
+    heal_timers.pause.begin()
+    with working(ticking(timers_of(functions)) | emptying(queues, queue_handlers(functions))), _stopping_quietly():
+        serve(site, settings().app_port, lambda: _announce(created))
 
 
 @contextlib.contextmanager

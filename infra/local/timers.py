@@ -4,22 +4,21 @@ import logging
 import os
 import re
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import azure.functions as func
-from azure.functions.decorators.core import Binding
 from azure.functions.timer import TimerRequest
 from croniter import croniter
 
+from infra.local.functions import Function
+from infra.local.threads import Work
 from shared import clock
 
 log = logging.getLogger(__name__)
 
 LATE = timedelta(minutes=1)
-PATIENCE = 5.0  # seconds that a running timer gets to finish when everything stops
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,44 +33,26 @@ class Timer:
         found: datetime = croniter(self.schedule, moment, second_at_beginning=True).get_next(datetime)
         return found
 
+    def __call__(self, stop: threading.Event) -> None:
+        """Tick until everything stops."""
+        due = self.next_after(clock.now())
+        while not stop.wait(max(0.0, (due - clock.now()).total_seconds())):
+            tick(self, past_due=clock.now() - due > LATE)
+            due = self.next_after(clock.now())
 
-def timers_of(app: func.FunctionApp) -> list[Timer]:
-    """Return the timers in `app`, which can be indexed once only. Raise KeyError for a setting that is missing."""
+
+def timers_of(functions: Sequence[Function]) -> list[Timer]:
+    """Return the timers among the functions. Raise KeyError for a setting that is missing."""
     return [
-        Timer(name=str(each.get_function_name()), schedule=_schedule(binding), work=each.get_user_function())
-        for each in app.get_functions()
-        for binding in each.get_bindings()
-        if binding.type == "timerTrigger"
+        Timer(name=each.name, schedule=_schedule(each.trigger["schedule"]), work=each.work)
+        for each in functions
+        if each.trigger["type"] == "timerTrigger"
     ]
 
 
-def _schedule(binding: Binding) -> str:
-    return re.sub(r"%(\w+)%", lambda name: os.environ[name[1]], binding.get_dict_repr()["schedule"])
-
-
-@contextmanager
-def ticking(timers: Sequence[Timer]) -> Iterator[None]:
-    """Let the timers tick while the block runs."""
-    stop = threading.Event()
-    threads = [
-        threading.Thread(target=_tick_until, args=(stop, timer), name=f"timer {timer.name}", daemon=True)
-        for timer in timers
-    ]
-    for thread in threads:
-        thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join(PATIENCE)
-
-
-def _tick_until(stop: threading.Event, timer: Timer) -> None:
-    due = timer.next_after(clock.now())
-    while not stop.wait(max(0.0, (due - clock.now()).total_seconds())):
-        tick(timer, past_due=clock.now() - due > LATE)
-        due = timer.next_after(clock.now())
+def ticking(timers: Sequence[Timer]) -> dict[str, Work]:
+    """Return the work that lets the timers tick, for a thread each."""
+    return {f"timer {timer.name}": timer for timer in timers}
 
 
 def tick(timer: Timer, *, past_due: bool = False) -> None:
@@ -79,3 +60,7 @@ def tick(timer: Timer, *, past_due: bool = False) -> None:
         timer.work(TimerRequest(past_due=past_due))
     except Exception:  # as in Azure, a failed tick does not stop the next one
         log.exception("a timer failed", extra={"timer": timer.name})
+
+
+def _schedule(named: str) -> str:
+    return re.sub(r"%(\w+)%", lambda name: os.environ[name[1]], named)

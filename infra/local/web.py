@@ -4,6 +4,7 @@ import socket
 from collections.abc import Callable
 
 import uvicorn
+from starlette.types import ASGIApp
 
 ADDRESS = "127.0.0.1"
 PATIENCE = 3  # seconds that open requests get to finish when everything stops
@@ -18,10 +19,8 @@ def check_port(port: int) -> None:
     _listening(port).close()
 
 
-def serve(port: int, announce: Callable[[], None]) -> None:
+def serve(app: ASGIApp, port: int, announce: Callable[[], None]) -> None:
     """Serve the app until the process is told to stop; announce it when connections are taken. Raise PortTaken."""
-    from functions.http_api.app import app
-
     listening = _listening(port)
     announce()
     config = uvicorn.Config(

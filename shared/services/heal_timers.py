@@ -52,8 +52,17 @@ pause = Pause()
 
 def look_after_timers(*, clock: Callable[[], datetime], pause: Pause = pause) -> None:
     """Heal what has stopped, at most once a minute. Never raises: whoever looks has work of his own."""
-    if not pause.is_over():
-        return
+    if pause.is_over():
+        _look(clock)
+
+
+def look_beside(*, clock: Callable[[], datetime], pause: Pause = pause) -> None:
+    """Do the same in a thread of its own, for those who cannot wait."""
+    if pause.is_over():
+        threading.Thread(target=_look, args=(clock,), name="look after timers", daemon=True).start()
+
+
+def _look(clock: Callable[[], datetime]) -> None:
     try:
         heal(open_queues(settings()), every=intervals(settings().timer_schedules), now=clock())
     except Exception:  # a database or queue that is away shows up in that work too

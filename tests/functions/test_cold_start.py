@@ -61,7 +61,7 @@ def test_graph_is_answered_without_loading_anything_heavy() -> None:
     *validations, notified, missed = found["answers"]
     assert validations == [[200, "a token", None]] * 2
     assert (notified[:2], json.loads(notified[2])["reason"]) == ([202, ""], "notification")
-    assert (missed[:2], json.loads(missed[2])["reason"]) == ([202, ""], "lifecycle_missed")
+    assert (missed[:2], json.loads(missed[2][0])["reason"]) == ([202, ""], "lifecycle_missed")
 
 
 @pytest.mark.soak

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 import azure.functions as func
 import pytest
 
+from infra.local.functions import index
+from infra.local.threads import working
 from infra.local.timers import Timer, tick, ticking, timers_of
 
 NOON = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
@@ -32,7 +34,7 @@ def test_timers_are_found_in_the_app_with_the_schedules_of_the_environment(monke
     app.function_name("tea")(app.timer_trigger(arg_name="timer", schedule="%CRON_TEA%")(nothing))
     app.function_name("page")(app.route(route="page")(lambda req: func.HttpResponse()))
 
-    [found] = timers_of(app)
+    [found] = timers_of(index(app))
 
     assert (found.name, found.schedule, found.work) == ("tea", "0 0 16 * * *", nothing)
 
@@ -44,7 +46,7 @@ def test_a_timer_that_fails_ticks_again(caplog: pytest.LogCaptureFixture) -> Non
         twice.wait(10)
         raise ValueError("no tea")
 
-    with ticking([Timer(name="tea", schedule="* * * * * *", work=fail)]):
+    with working(ticking([Timer(name="tea", schedule="* * * * * *", work=fail)])):
         twice.wait(10)
         twice.wait(10)
 
