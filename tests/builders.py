@@ -3,6 +3,7 @@
 `tests/mails.py` builds the mails themselves.
 """
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -10,6 +11,7 @@ from itertools import count
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from shared.clients.graph_mailbox import Arrived
 from shared.domain.job_key import KeyStanding, job_key
 from shared.domain.mailflow import Delivery, Ending, Source
 from shared.domain.permissions import Role
@@ -23,7 +25,10 @@ from shared.models.mail import MailMessage, MailObject, MailReading
 from shared.models.users import User
 from shared.services.audit import Actor
 from shared.services.import_mail import Imported, import_mail
+from shared.services.lease_mailbox import mailbox_id_of
 from shared.services.record_run import record_mail_run
+from shared.services.store_arrivals import store_arrivals
+from tests.fake_graph.eml import message_fields
 from tests.mails import NIGHT, SENDER
 
 NOW = datetime(2026, 3, 3, 7, 0, tzinfo=UTC)
@@ -159,6 +164,19 @@ def delivery(raw: bytes, name: str = "") -> Delivery:
 def arrive(db: Session, raw: bytes, name: str = "", *, now: datetime = NOW) -> Imported:
     """Import `raw` as a file; without a name it is a delivery of its own."""
     return import_mail(db, delivery(raw, name), now=now)
+
+
+def make_arrival(
+    db: Session, raw: bytes, *, graph_id: str = "", address: str = "reports@msp.example", now: datetime = NOW
+) -> int:
+    """Return the id of a mail that a mailbox handed over as a message and that nobody has imported yet."""
+    arrived = Arrived(
+        graph_id=graph_id or f"graph {next(_numbers)}",
+        received_at=now,
+        content=json.dumps(message_fields(raw)).encode(),
+    )
+    (arrival_id,) = store_arrivals(db, mailbox_id_of(db, address), [arrived], now=now)
+    return arrival_id
 
 
 def readings_of(db: Session, mail_id: int) -> list[MailReading]:

@@ -38,6 +38,16 @@ _BROKEN = {
     "a run that is better than its mail": """
         SELECT x.id FROM job_runs x JOIN mail_readings r ON r.id = x.reading_id
         WHERE x.raw_status IN ('success', 'informational') AND r.status IS DISTINCT FROM x.raw_status""",
+    "an arrival of a mail that is in": """
+        SELECT a.id FROM mail_arrivals a JOIN mail_messages m ON m.graph_id = a.graph_id""",
+    "a mail whose source and id contradict each other": """
+        SELECT id FROM mail_messages WHERE (source = 'graph') <> (graph_id IS NOT NULL)""",
+    "a move of another mail": """
+        SELECT v.id FROM mail_moves v JOIN mail_messages m ON m.id = v.mail_id
+        WHERE v.graph_id IS DISTINCT FROM m.graph_id""",
+    "a mail with bytes of nothing": """
+        SELECT w.mail_id FROM mail_raw w JOIN mail_messages m ON m.id = w.mail_id
+        WHERE m.source = 'graph' AND w.size = 0""",
     "a run with an open finding that counts as good": """
         SELECT x.id FROM job_runs x JOIN vanished_objects v ON v.run_id = x.id
         WHERE v.confirmed_at IS NULL AND x.status IN ('success', 'informational')""",

@@ -11,17 +11,26 @@ from sqlalchemy.orm import Session
 
 from shared.domain.mailflow import Ending, Source
 from shared.models.mail import MailMessage, MailReading
+from shared.models.mailbox import MailArrival
 from shared.queries.rows import PAGE_SIZE, Page, existing_page
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LedgerDay:
-    """One import day in the zone of the pages. `unaccounted` counts mails without any outcome: always none."""
+    """One import day in the zone of the pages. `unaccounted` counts mails without any outcome: always none.
+
+    `being_read` counts mails that a mailbox handed over that day and whose import is still to come.
+    """
 
     day: date
-    fetched: int
+    mails: int
+    being_read: int
     unaccounted: int
     outcomes: Mapping[Ending, int]
+
+    @property
+    def fetched(self) -> int:
+        return self.mails + self.being_read
 
     @property
     def readings(self) -> int:
@@ -85,12 +94,23 @@ def ledger(db: Session, days: Days) -> list[LedgerDay]:
         .where(*within)
         .group_by(day, MailReading.outcome)
     )
-    mails = db.execute(select(day, func.count()).where(*within).group_by(day))
-    fetched: dict[date, int] = {row[0]: row[1] for row in mails}
+    mails: dict[date, int] = {
+        row[0]: row[1] for row in db.execute(select(day, func.count()).where(*within).group_by(day))
+    }
+    being_read = _being_read(db, days)
     outcomes: dict[date, dict[Ending | None, int]] = {}
     for when, outcome, readings in db.execute(counted):
         outcomes.setdefault(when, {})[outcome] = readings
-    return [_ledger_day(each, fetched.get(each, 0), outcomes.get(each, {})) for each in days.newest_first()]
+    return [
+        LedgerDay(
+            day=each,
+            mails=mails.get(each, 0),
+            being_read=being_read.get(each, 0),
+            unaccounted=outcomes.get(each, {}).get(None, 0),
+            outcomes={ending: outcomes.get(each, {}).get(ending, 0) for ending in Ending},
+        )
+        for each in days.newest_first()
+    ]
 
 
 def ledger_mails(db: Session, outcome: Ending | None, page: int, *, days: Days | None = None) -> Page[LedgerMail]:
@@ -108,13 +128,10 @@ def ledger_mails(db: Session, outcome: Ending | None, page: int, *, days: Days |
     return Page(rows=tuple(LedgerMail(**row._asdict()) for row in found), number=number, total=total)
 
 
-def _ledger_day(day: date, fetched: int, outcomes: Mapping[Ending | None, int]) -> LedgerDay:
-    return LedgerDay(
-        day=day,
-        fetched=fetched,
-        unaccounted=outcomes.get(None, 0),
-        outcomes={ending: outcomes.get(ending, 0) for ending in Ending},
-    )
+def _being_read(db: Session, days: Days) -> dict[date, int]:
+    day = func.date(func.timezone(days.zone.key, MailArrival.arrived_at))
+    within = (MailArrival.arrived_at >= days.start, MailArrival.arrived_at < days.end)
+    return {row[0]: row[1] for row in db.execute(select(day, func.count()).where(*within).group_by(day))}
 
 
 def _ledger_mails(outcome: Ending | None) -> Select[*tuple[Any, ...]]:

@@ -8,6 +8,7 @@ from functions.http_api.formats import ui_zone
 from shared import clock
 from shared.db.session import transaction
 from shared.models.mail import MailMessage, MailReading
+from tests.builders import make_arrival
 from tests.http_api.client import Browser
 from tests.http_api.inbox_world import came_in, night, reading_of, report, rubbish
 from tests.http_api.lists import counted_statements, make_customer, rows, text_of
@@ -57,10 +58,21 @@ def test_the_api_gives_the_figures_of_one_day(operator: Browser) -> None:
 
     answer = operator.get(f"/api/mail-ledger?day={today()}").json()
 
-    assert list(answer) == ["day", "fetched", "readings", "outcomes"]
+    assert list(answer) == ["day", "fetched", "being_read", "readings", "outcomes"]
     assert (answer["day"], answer["fetched"], answer["readings"]) == (today(), 6, 7)
     assert set(answer["outcomes"]) == OUTCOMES
     assert sum(answer["outcomes"].values()) == answer["readings"]
+
+
+def test_mails_that_a_mailbox_handed_over_count_as_being_read(operator: Browser, viewer: Browser) -> None:
+    a_busy_day(operator)
+    with transaction() as db:
+        make_arrival(db, report_mail(), now=clock.now())
+
+    answer = viewer.get(f"/api/mail-ledger?day={today()}").json()
+
+    assert (answer["fetched"], answer["being_read"], answer["readings"]) == (7, 1, 7)
+    assert rows(viewer.get("/manage/ledger"))[0].endswith("1 mail being read")
 
 
 def test_a_day_without_mails_has_figures_too(viewer: Browser) -> None:

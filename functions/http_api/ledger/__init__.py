@@ -24,10 +24,11 @@ Reader = Annotated[CurrentUser, require(Right.SEE_INBOX)]
 
 
 class DayAnswer(BaseModel):
-    """One import day: mails fetched, and how their readings ended."""
+    """One import day: mails fetched, how their readings ended, and how many mails are still being read."""
 
     day: date
     fetched: int
+    being_read: int
     readings: int
     outcomes: dict[Ending, int]
 
@@ -64,7 +65,11 @@ def ledger_of_day(db: Db, user: Reader, day: str = "") -> DayAnswer:
     """Return one import day in the zone of the pages: mails fetched, and the outcome of each reading."""
     figures = ledger_day(db, _day(day), formats.ui_zone())
     return DayAnswer(
-        day=figures.day, fetched=figures.fetched, readings=figures.readings, outcomes=dict(figures.outcomes)
+        day=figures.day,
+        fetched=figures.fetched,
+        being_read=figures.being_read,
+        readings=figures.readings,
+        outcomes=dict(figures.outcomes),
     )
 
 

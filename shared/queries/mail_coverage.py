@@ -1,0 +1,28 @@
+"""Until when everything that a source has to say is known here: later than that, silence proves nothing."""
+
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from shared.domain.mailflow import Source
+from shared.models.mailbox import MailArrival
+from shared.models.system import ImportCycle
+
+
+def covered_until(db: Session, source: Source, mailbox_id: int | None = None) -> datetime | None:
+    """Return until when each mail that the source received has an outcome, None when it was never read to its end.
+
+    A read that reached the end of every folder covers the source up to its start; a mail that came in by it and still
+    waits to be imported takes that back to when it was received. What people upload covers nothing.
+    """
+    whole_read = select(func.max(ImportCycle.started_at)).where(
+        ImportCycle.source == source, ImportCycle.mailbox_id.is_not_distinct_from(mailbox_id), ImportCycle.complete
+    )
+    oldest_waiting = select(func.min(MailArrival.received_at)).where(MailArrival.mailbox_id == mailbox_id)
+    # LEAST leaves out what is null, and there must have been a read.
+    return db.scalar(
+        select(func.least(whole_read.scalar_subquery(), oldest_waiting.scalar_subquery())).where(
+            whole_read.scalar_subquery().is_not(None)
+        )
+    )
