@@ -92,11 +92,6 @@ def waiting_count(db: Session) -> int:
     return db.scalar(select(func.count()).select_from(MailReading).where(WAITS)) or 0
 
 
-def quarantined_count(db: Session) -> int:
-    """Return how many deliveries could not be handled as mails."""
-    return db.scalar(select(func.count()).where(MailReading.outcome == Ending.QUARANTINED)) or 0
-
-
 def waiting_softwares(db: Session) -> Sequence[str]:
     """Return the products of which something waits, for the filter."""
     software = func.coalesce(MailReading.backup_software, "")

@@ -97,6 +97,10 @@ class MailDetail:
     sender_serves: int
     readings: tuple[ReadingDetail, ...]
 
+    @property
+    def quarantined(self) -> bool:
+        return any(reading.outcome is Ending.QUARANTINED for reading in self.readings)
+
 
 def mail_detail(db: Session, mail_id: int) -> MailDetail | None:
     """Return a mail with its readings, or None. As many statements for one reading as for fifty."""
