@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from shared.domain.queue_message import BadMessage, ParseBatch, Queue
+from shared.domain.queue_message import BadMessage, ParseBatch, Queue, Wake
 from shared.models.mailbox import MailArrival
 from shared.models.pipeline import DeadLetter
 from shared.models.users import User
@@ -16,7 +16,10 @@ from shared.queries.rows import PAGE_SIZE, Page, existing_page
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Letter:
-    """One message. `mails` were to be imported by it; `still_waiting` of them are not, for the reason in `trouble`."""
+    """One message. `mails` were to be imported by it; `still_waiting` of them are not, for the reason in `trouble`.
+
+    One that is not `is_readable` was written by no version of this code that we know.
+    """
 
     letter_id: int
     queue: str
@@ -25,6 +28,7 @@ class Letter:
     settled_at: datetime | None
     settled_as: str | None
     settled_by: str | None
+    is_readable: bool
     mails: int
     still_waiting: int
     trouble: str
@@ -41,9 +45,9 @@ def dead_letters(db: Session, page: int) -> Page[Letter]:
         .limit(PAGE_SIZE)
         .offset((number - 1) * PAGE_SIZE)
     ).all()
-    batches = {row.id: _mails_of(row) for row, _ in found}
-    troubles = _troubles(db, (mail for batch in batches.values() for mail in batch))
-    rows = tuple(_letter(row, by, batches[row.id], troubles) for row, by in found)
+    said = {row.id: _read(row) for row, _ in found}
+    troubles = _troubles(db, (mail for each in said.values() for mail in _mails_of(each)))
+    rows = tuple(_letter(row, by, said[row.id], troubles) for row, by in found)
     return Page(rows=rows, number=number, total=total)
 
 
@@ -51,13 +55,17 @@ def open_count(db: Session) -> int:
     return db.scalar(select(func.count()).select_from(DeadLetter).where(DeadLetter.settled_at.is_(None))) or 0
 
 
-def _mails_of(row: DeadLetter) -> tuple[int, ...]:
-    if row.queue != Queue.MAIL_PARSE:
-        return ()
+def _read(row: DeadLetter) -> Wake | ParseBatch | None:
+    """Return what the message says, None when that cannot be told."""
+    kinds: Mapping[str, type[Wake | ParseBatch]] = {Queue.MAIL_WAKE: Wake, Queue.MAIL_PARSE: ParseBatch}
     try:
-        return ParseBatch.from_json(row.body).arrival_ids
-    except BadMessage:
-        return ()
+        return kinds[row.queue].from_json(row.body)
+    except (KeyError, BadMessage):
+        return None
+
+
+def _mails_of(said: Wake | ParseBatch | None) -> tuple[int, ...]:
+    return said.arrival_ids if isinstance(said, ParseBatch) else ()
 
 
 def _troubles(db: Session, arrival_ids: Iterable[int]) -> dict[int, str]:
@@ -69,7 +77,10 @@ def _troubles(db: Session, arrival_ids: Iterable[int]) -> dict[int, str]:
     return {row.id: row.last_error for row in found}
 
 
-def _letter(row: DeadLetter, settled_by: str | None, mails: tuple[int, ...], troubles: Mapping[int, str]) -> Letter:
+def _letter(
+    row: DeadLetter, settled_by: str | None, said: Wake | ParseBatch | None, troubles: Mapping[int, str]
+) -> Letter:
+    mails = _mails_of(said)
     waiting = [each for each in mails if each in troubles]
     return Letter(
         letter_id=row.id,
@@ -79,6 +90,7 @@ def _letter(row: DeadLetter, settled_by: str | None, mails: tuple[int, ...], tro
         settled_at=row.settled_at,
         settled_as=row.settled_as,
         settled_by=settled_by,
+        is_readable=said is not None,
         mails=len(mails),
         still_waiting=len(waiting),
         trouble=next((troubles[each] for each in waiting if troubles[each]), ""),
