@@ -24,8 +24,9 @@ def tick_watchdog(queues: Queues, *, clock: Callable[[], datetime]) -> dict[str,
     """
     counts, cycle_ended_at = _look(ask_queues(queues), clock)
     notifier = Notifier(production=settings().is_production)
+    sent = send_alarms(notifier, clock=clock)
     pinged = ping_dead_man(notifier, cycle_ended_at=cycle_ended_at, clock=clock)
-    return {**counts, **send_alarms(notifier, clock=clock), "pinged": pinged}
+    return {**counts, **sent, "pinged": pinged}
 
 
 def _look(queued: Mapping[Queue, int], clock: Callable[[], datetime]) -> tuple[dict[str, int], datetime | None]:
