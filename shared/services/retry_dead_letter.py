@@ -1,5 +1,6 @@
 """What a person decides about a queue message that was given up: try it once more, or let it be."""
 
+import logging
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -11,6 +12,8 @@ from shared.models.pipeline import DeadLetter
 from shared.services.audit import Actor, record_act
 from shared.services.errors import Conflict, NotFound, Upstream
 
+log = logging.getLogger(__name__)
+
 RETRIED = "retried"
 DISCARDED = "discarded"
 
@@ -21,7 +24,7 @@ def retry_dead_letter(db: Session, actor: Actor, letter_id: int, *, queues: Queu
     It is sent before the commit, because what is written down must have happened. If the commit fails it may be sent
     twice, which is harmless: every message is.
     """
-    letter = _open_letter(db, letter_id)
+    letter = _open_letter(db, actor, letter_id)
     try:
         queues.send(Queue(letter.queue), [letter.body])
     except Unavailable as problem:
@@ -32,11 +35,12 @@ def retry_dead_letter(db: Session, actor: Actor, letter_id: int, *, queues: Queu
 
 def discard_dead_letter(db: Session, actor: Actor, letter_id: int, *, now: datetime) -> None:
     """Let the message be: what it asked for is not done. Raise NotFound or Conflict."""
-    _settle(db, actor, _open_letter(db, letter_id), DISCARDED, now)
+    _settle(db, actor, _open_letter(db, actor, letter_id), DISCARDED, now)
 
 
-def _open_letter(db: Session, letter_id: int) -> DeadLetter:
-    """Return the letter, locked so that of two people one decides."""
+def _open_letter(db: Session, actor: Actor, letter_id: int) -> DeadLetter:
+    """Return the letter, locked so that of two people one decides. Raise NotAllowed for whoever is no person."""
+    log.info("dead letter taken up", extra={"dead_letter_id": letter_id, "user_id": actor.person_id})
     letter = db.get(DeadLetter, letter_id, with_for_update=True)
     if letter is None:
         raise NotFound("There is no such dead letter.")

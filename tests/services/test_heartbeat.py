@@ -1,6 +1,7 @@
 """Timers say that they run; one that has stopped is noticed, and the import is done in its place."""
 
 import json
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -14,7 +15,7 @@ from shared.clients.queue_memory import MemoryQueues
 from shared.clients.queues import queues_in_this_process
 from shared.domain.timer import Timer
 from shared.models.pipeline import Heartbeat
-from shared.services.heal_timers import Pause, heal, look_after_timers
+from shared.services.heal_timers import Pause, heal, look_after_timers, look_beside
 from shared.services.heartbeat import LONGEST_ERROR, beating, intervals, stale_timers
 from shared.settings import settings
 
@@ -192,6 +193,17 @@ def test_a_process_looks_at_most_once_a_minute(committed_db: Session, own_queues
     look_after_timers(clock=lambda: NOW + 16 * MINUTE, pause=pause)
     assert wakes(own_queues) == ["heal"]
     assert committed_db.scalar(select(Heartbeat.healed_at).where(Heartbeat.name == TIMER)) == NOW + 16 * MINUTE
+
+
+def test_who_cannot_wait_looks_beside_his_work(committed_db: Session, own_queues: MemoryQueues) -> None:
+    beat(NOW)
+
+    look_beside(clock=lambda: NOW + 16 * MINUTE, pause=Pause())
+
+    for thread in threading.enumerate():
+        if thread.name == "look after timers":
+            thread.join(10)
+    assert wakes(own_queues) == ["heal"]
 
 
 def test_looking_never_fails(
