@@ -1,5 +1,6 @@
 """What alarms look like to those who receive them. `docs/alarms.md` describes both; they only ever gain fields."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from shared.domain.alarm import Event, TargetKind, Told
@@ -39,8 +40,9 @@ def teams_body(told: Told) -> dict[str, Any]:
         "msteams": {"width": "Full"},
         "body": [
             _text(f"{_WORDS[told.event]}: {told.title}", weight="Bolder", size="Medium", color=_COLOURS[told.event]),
-            _text(told.message),
-            {"type": "FactSet", "facts": [{"title": title, "value": value} for title, value in _facts(told)]},
+            _plain(told.message),
+            _text(_times(told)),
+            _plain(" · ".join(filter(None, (told.subject, told.key))), isSubtle=True, size="Small"),
         ],
     }
     if told.link:
@@ -53,15 +55,16 @@ def _text(text: str, **style: str) -> dict[str, Any]:
     return {"type": "TextBlock", "text": text, "wrap": True, **style}
 
 
-def _facts(told: Told) -> list[tuple[str, str]]:
-    """Return what stands in the card's table; its times are shown in each reader's own zone."""
-    facts = [("Concerns", told.subject), ("Since", _in_zone_of_reader(told.opened_at.isoformat(timespec="seconds")))]
-    if told.closed_at:
-        facts.append(("Over since", _in_zone_of_reader(told.closed_at.isoformat(timespec="seconds"))))
-    facts.append(("Message", told.key))
-    return [(title, value) for title, value in facts if value]
+def _plain(text: str, **style: str | bool) -> dict[str, Any]:
+    """Return text in which nothing is markup: folders and timers have underscores, and anybody may name a folder."""
+    return {"type": "RichTextBlock", "inlines": [{"type": "TextRun", "text": text, **style}]}
 
 
-def _in_zone_of_reader(moment: str) -> str:
-    moment = moment.replace("+00:00", "Z")
-    return f"{{{{DATE({moment}, SHORT)}}}} {{{{TIME({moment})}}}}"
+def _times(told: Told) -> str:
+    over = f", over since {_in_zone_of_reader(told.closed_at)}" if told.closed_at else ""
+    return f"Since {_in_zone_of_reader(told.opened_at)}{over}"
+
+
+def _in_zone_of_reader(moment: datetime) -> str:
+    stamp = f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return f"{{{{DATE({stamp}, SHORT)}}}} {{{{TIME({stamp})}}}}"

@@ -116,10 +116,11 @@ def test_teams_gets_a_card(committed_db: Session, anna: Actor, receiver: Receive
 
     [attachment] = receiver.received[0].json["attachments"]
     assert attachment["contentType"] == "application/vnd.microsoft.card.adaptive"
-    title, message, facts = attachment["content"]["body"]
-    assert (title["text"], message["text"]) == ("Alarm: Work was given up", "1 message failed too often.")
-    assert facts["facts"][1]["value"] == "{{DATE(2026-03-03T07:00:00Z, SHORT)}} {{TIME(2026-03-03T07:00:00Z)}}"
-    assert facts["facts"][-1]["value"] == f"alarm-{alarm_id}-opened"
+    title, message, since, footer = attachment["content"]["body"]
+    assert title["text"] == "Alarm: Work was given up"
+    assert message["inlines"][0]["text"] == "1 message failed too often."
+    assert since["text"] == "Since {{DATE(2026-03-03T07:00:00Z, SHORT)}} {{TIME(2026-03-03T07:00:00Z)}}"
+    assert footer["inlines"][0]["text"] == f"mail-parse · alarm-{alarm_id}-opened"
 
 
 def test_what_failed_is_said_again_later_and_then_no_more(
