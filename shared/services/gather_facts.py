@@ -63,11 +63,12 @@ def gather_facts(db: Session, watch: Watch, *, mailbox: str, queued: Mapping[Que
 
 def last_read_at(db: Session, mailbox: str) -> datetime | None:
     """Return when the last read that reached the end of the source ended."""
-    ended = select(func.max(ImportCycle.finished_at)).where(ImportCycle.complete)
+    complete = select(ImportCycle.finished_at).where(ImportCycle.complete)
+    newest = complete.order_by(ImportCycle.started_at.desc()).limit(1)
     if not mailbox:
-        return db.scalar(ended.where(ImportCycle.source == Source.FOLDER))
+        return db.scalar(newest.where(ImportCycle.source == Source.FOLDER))
     mailbox_id = select(MailboxRow.id).where(MailboxRow.address == mailbox).scalar_subquery()
-    return db.scalar(ended.where(ImportCycle.source == Source.GRAPH, ImportCycle.mailbox_id == mailbox_id))
+    return db.scalar(newest.where(ImportCycle.source == Source.GRAPH, ImportCycle.mailbox_id == mailbox_id))
 
 
 def _remember(watch: Watch, source: str, *, on: bool, now: datetime) -> None:
