@@ -11,7 +11,8 @@ class MailboxRow(Base):
     """One mailbox and its lease: only the holder calls Graph. Leases save work; unique keys keep mails single.
 
     `wake_requested_at` is set by whoever found the lease taken; the holder looks at it before it ends.
-    `throttled_until` is Graph's own word: nobody asks before. `last_error` is cleared by the next good read.
+    `throttled_until` is Graph's own word: nobody asks before. `last_error` is cleared by the next good read; where it
+    `needs_person`, asking again is no use before somebody mended something.
     """
 
     __tablename__ = "mailboxes"
@@ -32,6 +33,7 @@ class MailboxRow(Base):
     last_notification_at: Mapped[Instant | None]
     last_error: Mapped[str] = mapped_column(server_default="")
     last_error_at: Mapped[Instant | None]
+    needs_person: Mapped[bool] = mapped_column(server_default=text("false"))
     created_at: Mapped[CreatedAt]
 
 

@@ -171,7 +171,7 @@ def _read(round_: SyncRound) -> Following | None:
 def _finish(round_: SyncRound, *, is_whole: bool) -> None:
     with round_.write() as db:
         row = db.get_one(MailboxRow, round_.mailbox_id)
-        row.last_error, row.last_error_at = "", None
+        row.last_error, row.last_error_at, row.needs_person = "", None, False
         if is_whole:
             row.sync_finished_at = round_.clock()
     with round_.write() as db:
@@ -199,5 +199,6 @@ def _fail(round_: SyncRound, problem: Upstream, reason: WakeReason) -> Following
         row = db.get_one(MailboxRow, round_.mailbox_id)
         was_good = not row.last_error
         row.last_error, row.last_error_at = str(problem)[:500] or type(problem).__name__, now
+        row.needs_person = not problem.retryable
         finish_cycles(db, [*round_.cycle_ids, *requested_cycles(db, round_.mailbox_id)], now=now, error=row.last_error)
     return Following(reason=reason, delay=TRY_AGAIN) if problem.retryable and was_good else None

@@ -87,6 +87,7 @@ def upgrade() -> None:
         sa.Column("last_notification_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_error", sa.String(), server_default="", nullable=False),
         sa.Column("last_error_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("needs_person", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.CheckConstraint("(last_error = '') = (last_error_at IS NULL)", name=op.f("ck_mailboxes_error_has_a_time")),
         sa.CheckConstraint("(lease_owner IS NULL) = (lease_until IS NULL)", name=op.f("ck_mailboxes_lease_is_paired")),
