@@ -53,7 +53,7 @@ class GraphLine:
     def sign_in(self) -> None:
         """Get a token, so that one knows that there is one. Raise BadCredentials or Unavailable."""
         if self._credential is not None:
-            graph_loop.run(self._credential.get_token(scope(self.base_url)))
+            graph_loop.run(self._sign_in(self._credential))
 
     def call(self, ask: Ask) -> bytes:
         """Return the body of a good answer. Raise Upstream."""
@@ -75,6 +75,13 @@ class GraphLine:
     def close(self) -> None:
         """End the connections. The next call opens new ones."""
         graph_loop.run(self.leave())
+
+    async def _sign_in(self, credential: AsyncCredential) -> None:
+        try:
+            async with asyncio.timeout(self.patience.attempt.total_seconds()):
+                await credential.get_token(scope(self.base_url))
+        except TimeoutError as problem:
+            raise Unavailable("Microsoft Entra ID did not answer in time") from problem
 
     async def _call(self, ask: Ask) -> bytes:
         waits = Waits(self.patience)

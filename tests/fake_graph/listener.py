@@ -24,6 +24,7 @@ class Listener:
     def __init__(self, graph: Graph, port: int) -> None:
         self.graph = graph
         self.latency = 0.0
+        self.link_base = ""  # instead of the address that was called, for links that lead astray
         self.journal: list[Call] = []
         self.most_at_once = 0
         self._under_way = 0
@@ -115,7 +116,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _handle(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        base = f"http://{self.headers['Host']}/v1.0"
+        base = self.server.listener.link_base or f"http://{self.headers['Host']}/v1.0"
         headers = dict(self.headers.items())
         answer = self.server.listener.answer(Request.parse(self.command, self.path, headers, body, base=base))
         if answer is None:

@@ -97,6 +97,8 @@ class Graph:
         raise _no_such_address(request)
 
     def _message(self, mailbox: Mailbox, key: str, request: Request, action: list[str]) -> Answer:
+        if request.method != "GET":
+            self._check_may_write()
         message = mailbox.message(key)
         match request.method, action:
             case "GET", []:
@@ -104,7 +106,6 @@ class Graph:
             case "GET", ["$value"]:
                 return Answer(body=message.mime, headers={"Content-Type": "text/plain"})
             case "POST", ["move"]:
-                self._check_may_write()
                 mailbox.move(message, mailbox.folder(request.json()["destinationId"]))
                 return Answer.of(message.to_json(immutable=request.wants_immutable_ids), status=201)
         raise _no_such_address(request)

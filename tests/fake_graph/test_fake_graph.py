@@ -1,16 +1,15 @@
 """The fake keeps Graph's rules, asked with a plain HTTP client."""
 
-import json
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import quote
 
 import httpx
 import pytest
 
 from tests.fake_graph import Effect, FakeGraph, Fault, Faults
+from tests.fake_graph.webhook import Webhook
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 IMMUTABLE = {"Prefer": 'IdType="ImmutableId"'}
@@ -29,44 +28,10 @@ def client(fake: FakeGraph) -> Iterator[httpx.Client]:
         yield open_client
 
 
-class Webhook:
-    """A subscriber that echoes validations and keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.told: list[dict[str, object]] = []
-        self.paths: list[str] = []
-        self.echoes = True
-        webhook = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                token = parse_qs(urlsplit(self.path).query).get("validationToken", [""])[0]
-                webhook.paths.append(urlsplit(self.path).path)
-                if not token:
-                    webhook.told.extend(json.loads(body)["value"])
-                answer = token.encode() if webhook.echoes else b"no"
-                self.send_response(200 if token else 202)
-                self.send_header("Content-Type", "text/plain")
-                self.send_header("Content-Length", str(len(answer)))
-                self.end_headers()
-                self.wfile.write(answer)
-
-            def log_message(self, *_: object) -> None: ...
-
-        self.server = HTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,))
-
-
 @pytest.fixture
 def webhook() -> Iterator[Webhook]:
-    listening = Webhook()
-    listening.thread.start()
-    yield listening
-    listening.server.shutdown()
-    listening.server.server_close()
-    listening.thread.join()
+    with Webhook() as listening:
+        yield listening
 
 
 def first_page(client: httpx.Client, *, size: int = 50, folder: str = "inbox", **query: str) -> dict:

@@ -45,9 +45,9 @@ class Message:
 
     def to_json(self, *, immutable: bool, select: Sequence[str] = ()) -> dict[str, Any]:
         facts = {
-            **self.fields,
             "receivedDateTime": _instant(self.received_at),
             "parentFolderId": self.folder,
+            **self.fields,
         }
         chosen = {name: value for name, value in facts.items() if not select or name in select}
         identity = self.immutable_id if immutable else self.id
