@@ -9,9 +9,11 @@ from sqlalchemy.orm import Session
 from functions.http_api import formats
 from functions.http_api.deps import CurrentUser
 from functions.http_api.mail_source import mail_source, source_name
+from shared.clients.graph_login import identity_of
 from shared.domain.permissions import Right
 from shared.domain.watch import longest_unread
 from shared.queries.pipeline import ImportState, import_state
+from shared.settings import BadSetting, settings
 
 MAIL_SETTINGS = "/manage/settings/mail"
 PIPELINE = "/manage/pipeline"
@@ -33,9 +35,23 @@ def banners_for(db: Session, user: CurrentUser, *, now: datetime) -> list[Banner
     if not state.enabled and user.may(Right.MANAGE_SETTINGS):
         text = "Automatic import is switched off: mails come in only by hand, and missed runs are not judged."
         return [Banner(kind="info", text=text, href=MAIL_SETTINGS)]
+    if state.enabled and (trouble := _trouble(state)):
+        href = MAIL_SETTINGS if user.may(Right.MANAGE_SETTINGS) else ""
+        why = trouble if href else "An administrator has to see to it."
+        return [Banner(kind="danger", text=f"The {source_name()} cannot be read: {why}", href=href)]
     if text := _not_read(state, now):
         return [Banner(kind="warning", text=text, href=PIPELINE if user.may(Right.MAINTAIN) else "")]
     return []
+
+
+def _trouble(state: ImportState) -> str:
+    """Return what a person has to mend before mails can be read, else nothing."""
+    if settings().graph_mailbox:
+        try:
+            identity_of(settings())
+        except BadSetting as problem:
+            return str(problem)
+    return state.last_error if state.needs_person else ""
 
 
 def _not_read(state: ImportState, now: datetime) -> str:

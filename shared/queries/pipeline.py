@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, ScalarSelect, func, select
+from sqlalchemy import ColumnElement, ScalarSelect, false, func, select
 from sqlalchemy.orm import Session
 
 from shared.domain.mailflow import MoveState, Source, SubscriptionState
@@ -33,6 +33,7 @@ class ImportState:
     first_read_at: datetime | None
     last_error: str
     last_error_at: datetime | None
+    needs_person: bool
     throttled_until: datetime | None
     last_notification_at: datetime | None
 
@@ -106,6 +107,7 @@ def import_state(db: Session, read: ReadSource) -> ImportState:
             first.label("first_read_at"),
             func.coalesce(MailboxRow.last_error, "").label("last_error"),
             MailboxRow.last_error_at,
+            func.coalesce(MailboxRow.needs_person, false()).label("needs_person"),
             MailboxRow.throttled_until,
             MailboxRow.last_notification_at,
         ).outerjoin_from(SystemSettings, MailboxRow, MailboxRow.address == read.address)

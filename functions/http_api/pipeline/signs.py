@@ -72,7 +72,7 @@ def _active(until: datetime, state: ImportState, now: datetime) -> Sign:
     if state.last_notification_at:
         says += Markup(" The last one came {}.").format(when(state.last_notification_at, now))
     health = Health.WARNING if until - now < SHORTEST_SUBSCRIPTION else Health.GOOD
-    return _notifications(health, f"{duration(until - now)} left", says)
+    return _notifications(health, f"{_age(now, until)} left", says)
 
 
 def timers_sign(beats: Sequence[Beat], now: datetime) -> Sign:
