@@ -5,6 +5,7 @@ call gets the same answer. Whether mails are imported at all decides whoever rea
 """
 
 import logging
+from typing import List  # noqa: UP035 -- the platform's worker finds no function at all with `list[str]` in an output
 
 import azure.functions as func
 
@@ -39,7 +40,7 @@ def graph_notifications(req: func.HttpRequest, wake: func.Out[str]) -> func.Http
 @bp.function_name("graph_lifecycle")
 @bp.route(route="api/graph/lifecycle", methods=[func.HttpMethod.POST], auth_level=func.AuthLevel.ANONYMOUS)
 @bp.queue_output(arg_name="wakes", queue_name=Queue.MAIL_WAKE.value, connection=STORAGE)
-def graph_lifecycle(req: func.HttpRequest, wakes: func.Out[list[str]]) -> func.HttpResponse:
+def graph_lifecycle(req: func.HttpRequest, wakes: func.Out[List[str]]) -> func.HttpResponse:  # noqa: UP006 -- as above
     """Wake the reader for what Graph says about the subscription, once for each kind of event."""
     answer, heard = _hear(req)
     if reasons := heard.lifecycle:

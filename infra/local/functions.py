@@ -137,7 +137,9 @@ def _request(scope: Scope, body: bytes) -> func.HttpRequest:
 
 async def _send(answer: func.HttpResponse, send: Send) -> None:
     body = answer.get_body()
-    headers = {**answer.headers, "content-length": str(len(body))}
-    raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+    kind = f"{answer.mimetype}; charset={answer.charset}"
+    headers = {"content-type": kind, **{name.lower(): value for name, value in answer.headers.items()}}
+    headers["content-length"] = str(len(body))
+    raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": answer.status_code, "headers": raw})
     await send({"type": "http.response.body", "body": body})

@@ -7,91 +7,19 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, text
 
 from infra.local.postgres import Server
-from tests import require
+from shared.domain.timer import Timer
+from tests.functions.worker import Answer, Worker, started
 
 pytestmark = pytest.mark.worker
 
 ROOT = Path(__file__).parents[2]
-HARNESS = Path(__file__).with_name("worker_harness.py")
-SITE = "http://localhost:8000"
 PASSWORD = "correct horse battery"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Answer:
-    """A response as the host gets it."""
-
-    status: int
-    headers: dict[str, str]
-    cookies: dict[str, str]
-    body: bytes
-
-    @property
-    def text(self) -> str:
-        return self.body.decode()
-
-
-class Worker:
-    """The worker process; keeps cookies like a browser."""
-
-    def __init__(self, python: Path, environment: dict[str, str]) -> None:
-        self._process = subprocess.Popen(
-            [python, HARNESS], cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        self.functions: list[str] = self._answer()["functions"]
-        self.cookies: dict[str, str] = {}
-
-    def http(self, method: str, path: str, *, body: bytes = b"", **headers: str) -> Answer:
-        sent = {"host": "localhost:8000", **{name.replace("_", "-"): value for name, value in headers.items()}}
-        if self.cookies:
-            sent["cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        if body:
-            sent["content-length"] = str(len(body))
-        http = {"method": method, "url": SITE + path, "headers": sent, "body": base64.b64encode(body).decode()}
-        told = self.call({"function": "web", "http": http})
-        assert told.pop("ok"), told["error"]
-        del told["error"]
-        answer = Answer(**{**told, "body": base64.b64decode(told["body"])})
-        self.cookies |= answer.cookies
-        return answer
-
-    def timer(self, name: str) -> dict[str, Any]:
-        return self.call({"function": name, "timer": {"IsPastDue": False}})
-
-    def call(self, call: dict[str, Any]) -> dict[str, Any]:
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(call) + "\n")
-        self._process.stdin.flush()
-        return self._answer()
-
-    def close(self) -> None:
-        self._process.communicate(timeout=20)
-
-    def _answer(self) -> dict[str, Any]:
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        if not line:
-            self.close()
-            pytest.fail("the worker stopped; its words stand on stderr")
-        answer: dict[str, Any] = json.loads(line)
-        return answer
-
-
-def worker_python() -> Path | None:
-    """Our own interpreter when it has the library, else the one that `make worker-env` sets up."""
-    if find_spec("azure_functions_runtime"):
-        return Path(sys.executable)
-    own = ROOT / ".venv313" / "bin" / "python"
-    return own if own.exists() else None
 
 
 @pytest.fixture(scope="module")
@@ -123,13 +51,8 @@ def _create_admin(environment: dict[str, str]) -> None:
 
 @pytest.fixture(scope="module")
 def worker(postgres: Server, database: str, mail_folder: Path) -> Iterator[Worker]:
-    python = worker_python()
-    require("python3.13", python)
-    assert python is not None
-    environment = {"PATH": os.environ["PATH"], "MAIL_FOLDER": str(mail_folder), "APP_SECRET_KEY": "k" * 32}
-    process = Worker(python, environment | postgres.environment(database))
-    yield process
-    process.close()
+    with started(postgres.environment(database), MAIL_FOLDER=str(mail_folder)) as process:
+        yield process
 
 
 @pytest.fixture
@@ -171,7 +94,7 @@ def _csrf(page: str) -> str:
 
 
 def test_the_worker_finds_all_functions(worker: Worker) -> None:
-    assert worker.functions == ["mail_import", "web"]
+    assert {"web", "mail_wake", "mail_parse", "graph_notifications", "graph_lifecycle", *Timer} <= {*worker.functions}
 
 
 def test_health_is_answered(visitor: Worker) -> None:
@@ -261,7 +184,7 @@ def test_an_error_of_ours_is_our_own_page(signed_in: Worker, postgres: Server, d
 
 
 def test_the_timer_imports_the_mail_folder(worker: Worker, postgres: Server, database: str) -> None:
-    assert worker.timer("mail_import") == {"ok": True, "error": None}
+    assert worker.timer("mail_import")["ok"]
 
     engine = create_engine(postgres.url(database))
     with engine.connect() as connection:
