@@ -1,4 +1,3 @@
-#Requires -Version 7.2
 #Requires -Modules ExchangeOnlineManagement
 
 <#
@@ -48,10 +47,9 @@ param(
     [switch] $ReadOnly
 )
 
-Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 
-$role = $ReadOnly ? 'Application Mail.Read' : 'Application Mail.ReadWrite'
+$role = if ($ReadOnly) { 'Application Mail.Read' } else { 'Application Mail.ReadWrite' }
 $filter = "PrimarySmtpAddress -eq '$Mailbox'"
 
 function Test-Surroundings {
@@ -115,7 +113,10 @@ function Set-Assignment {
     if ($PSCmdlet.ShouldProcess($Name, "New-ManagementRoleAssignment of $role")) {
         New-ManagementRoleAssignment -Name $Name -App $AppId -Role $role -CustomResourceScope $Name | Out-Null
     }
-    return $found ? "replaced the assignment of $($found.Role) by $role" : "assigned $role"
+    if ($found) {
+        return "replaced the assignment of $($found.Role) by $role for the scope $Name"
+    }
+    return "assigned $role for the scope $Name"
 }
 
 function Test-Access([string] $Address) {
@@ -124,9 +125,10 @@ function Test-Access([string] $Address) {
 }
 
 Test-Surroundings
-foreach ($done in (Set-Principal), (Set-Scope), (Set-Assignment)) {
-    Write-Output "- $done"
-}
+$lead = if ($WhatIfPreference) { '- without -WhatIf:' } else { '-' }
+Write-Output "$lead $(Set-Principal)"
+Write-Output "$lead $(Set-Scope)"
+Write-Output "$lead $(Set-Assignment)"
 if ($WhatIfPreference) {
     return
 }
