@@ -16,8 +16,12 @@ TYPED := $(wildcard function_app.py) shared functions infra
 export UV_SYSTEM_CERTS ?= 1
 # npm writes this file last, so it tells when node_modules is complete.
 NODE_MODULES := node_modules/.package-lock.json
+# The tests' queue service: 190 MB that `make run` does without.
+AZURITE := node_modules/azurite/package.json
+NPM_OMIT := --omit=dev
+test soak func azurite: NPM_OMIT :=
 
-.PHONY: help run test check bench soak audit setup func golden fmt assets worker-env
+.PHONY: help run test check bench soak audit setup func golden fmt assets azurite worker-env
 .DELETE_ON_ERROR:
 
 help: ## List these targets
@@ -27,7 +31,7 @@ help: ## List these targets
 run: .venv/.run-stamp assets ## Start everything on this machine: database, web app, timers (DEMO=0: start empty)
 	@exec $(BIN)/python -m infra.local.run
 
-test: check assets worker-env ## Everything that CI runs, but the long proofs
+test: check assets azurite worker-env ## Everything that CI runs, but the long proofs
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not soak" $(ARGS)
 
 check: setup ## Lint, format, types, import contracts, static security scan; no network
@@ -39,7 +43,7 @@ check: setup ## Lint, format, types, import contracts, static security scan; no 
 bench: setup ## Measure, as ratios
 	$(BIN)/python -m shared.cli bench $(ARGS)
 
-soak: setup assets ## The long proofs: kills, faults, load, fuzz
+soak: setup assets azurite ## The long proofs: kills, faults, load, fuzz
 	$(BIN)/python -m pytest -m soak $(ARGS)
 
 audit: setup ## Look for known faults in the dependencies (asks the network)
@@ -50,15 +54,14 @@ setup: .venv/.test-stamp ## Create .venv and install everything that `make test`
 
 worker-env: $(if $(PYTHON313),.venv313/.made-stamp) ## Set up Microsoft's worker library for its tests, where Python 3.13 is found
 
-func: setup assets ## Start the app under Azure Functions Core Tools, with Azurite
+func: setup assets azurite ## Start the app under Azure Functions Core Tools, with Azurite
 	@command -v func >/dev/null || { \
 		echo "Azure Functions Core Tools (func) are not installed: npm install -g azure-functions-core-tools@4" >&2; \
 		echo "The same app starts without them: make run" >&2; exit 1; }
-	@command -v azurite >/dev/null || { \
-		echo "Azurite is not installed: npm install -g azurite" >&2; exit 1; }
 	@test -f local.settings.json || cp local.settings.json.example local.settings.json
 	@mkdir -p .local/azurite
-	@azurite --silent --skipApiVersionCheck --disableTelemetry --location .local/azurite & azurite=$$!; \
+	@node node_modules/azurite/dist/src/azurite.js --silent --skipApiVersionCheck --disableTelemetry \
+		--location .local/azurite & azurite=$$!; \
 		trap 'kill $$azurite' EXIT; source $(BIN)/activate; func start
 
 golden: setup ## Write what the parsers read from their samples as the expectation (ARGS=vendor)
@@ -109,5 +112,10 @@ $(NODE_MODULES): package.json package-lock.json
 	@node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20 ? 1 : 0)' 2>/dev/null || { \
 		echo "Node 20 or newer is needed; found: $$(node --version 2>&1)" >&2; exit 1; }
 	@echo "Installing the front-end assets"
-	@npm ci --omit=dev --silent
+	@npm ci $(NPM_OMIT) --silent
 	@touch $@
+
+azurite: $(AZURITE)
+
+$(AZURITE): | $(NODE_MODULES)
+	@test -f $@ || { echo "Installing Azurite for the tests"; npm ci --silent && touch $(NODE_MODULES); }
