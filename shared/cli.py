@@ -7,11 +7,13 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from getpass import getpass
 from importlib import import_module
 from io import TextIOWrapper
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _NOT_THERE = frozenset({"42P01", "42703"})  # PostgreSQL's words for a table and a column that it doesn't have
 
@@ -85,6 +87,33 @@ def _tick(asked: argparse.Namespace) -> int:
     return 1 if done.problem else 0
 
 
+def _schedule(asked: argparse.Namespace) -> int:
+    from shared.domain.judge_history import judge_history
+    from shared.domain.run_history import BadHistory, read_history
+
+    try:
+        with asked.file.open(encoding="utf-8-sig", newline="") as lines:
+            history = read_history(lines)
+    except (BadHistory, OSError) as problem:
+        print(f"{asked.file}: {problem}", file=sys.stderr)
+        return 1
+    for job, runs in history.items():
+        verdict = judge_history(runs, asked.zone, until=asked.until, start=asked.start)
+        _show(asked, {"job": job, **{name: _plain(value) for name, value in asdict(verdict).items()}})
+    return 0
+
+
+def _plain(value: object) -> object:
+    return [each.isoformat() for each in value] if isinstance(value, tuple) else value
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise argparse.ArgumentTypeError(f"{name} is no time zone; write it like Europe/Amsterdam") from None
+
+
 def _instant(text: str) -> datetime:
     try:
         instant = datetime.fromisoformat(text)
@@ -150,6 +179,12 @@ def _arguments() -> argparse.ArgumentParser:
 
     parse = _command(commands, "parse", _parse, "read mails with today's parsers, no database")
     parse.add_argument("files", nargs="+", metavar="FILE.eml")
+
+    schedule = _command(commands, "schedule", _schedule, "learn schedules from a history and judge it, no database")
+    schedule.add_argument("file", type=Path, metavar="FILE.csv", help="job,ran_at[,status], a row a run")
+    schedule.add_argument("--zone", type=_zone, default="Europe/Amsterdam", help="the zone of the jobs' wall clock")
+    schedule.add_argument("--from", dest="start", type=_instant, metavar="ISO", help="judge slots from here on")
+    schedule.add_argument("--until", type=_instant, metavar="ISO", required=True, help="the time it is taken to be")
 
     imports = _command(commands, "import", _import, "import every .eml file below a folder")
     imports.add_argument("--folder", type=Path, required=True)

@@ -1,0 +1,133 @@
+"""Finds on which days runs come back. Pure; days are ordinals, the history is whatever the caller trusts.
+
+Each family of rules proposes what fits the days best; a proposal says how often it held and what it leaves
+unexplained, and the best one that holds well enough is the rule. Absence is never evidence for a thinner rule than the
+days themselves show: what to do when a weekday falls silent is decided in schedule_course.py, not here.
+"""
+
+from calendar import monthrange
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from shared.domain.schedule import Cycle, DayRule, LastDay, MonthDay, MonthWeekday
+
+RECENT = 56  # days that decide about weekly rules
+WORKDAYS = frozenset(range(5))
+WEEKEND = frozenset({5, 6})
+_MONTH = 30.44
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """How well a rule explains days: expected ones that had a run, expected ones, and runs on other days."""
+
+    rule: DayRule
+    hits: int
+    expected: int
+    extras: int
+
+    @property
+    def score(self) -> float:
+        return self.hits - (self.expected - self.hits) - self.extras
+
+    def holds(self, *, ratio: float, extras: float) -> bool:
+        return self.hits >= ratio * self.expected and self.extras <= extras * (self.hits + self.extras)
+
+
+def find_day_rule(days: Sequence[int]) -> Fit | None:
+    """Return the rule behind `days` (ascending, each once), or None when they show none yet."""
+    if len(days) < 3:
+        return None
+    return _young(days) or _weekly(days) or _seldom(days)
+
+
+def _young(days: Sequence[int]) -> Fit | None:
+    """A job that has just begun and runs day after day: known after four or five runs in a row.
+
+    Whether Saturday and Sunday belong to it is known only when one of them has passed. A weekday that passed without
+    a run isn't assumed.
+    """
+    span = days[-1] - days[0] + 1
+    if span > 20 or len(days) < 0.65 * span:
+        return None
+    seen = {(day - 1) % 7 for day in days}
+    to_come = set(range(7)) - {(day - 1) % 7 for day in range(days[0], days[-1] + 1)}
+    offsets = set(seen)
+    if len(seen & WORKDAYS) >= 4:
+        offsets |= to_come & WORKDAYS
+    if seen & WEEKEND and len(seen) >= 5:
+        offsets |= to_come
+    fit = _fit(Cycle(1, frozenset(offsets)), days)
+    is_plain = len(offsets) >= 4 and fit.holds(ratio=1.0 if len(days) < 6 else 0.8, extras=0.0)
+    return fit if is_plain else None
+
+
+def _weekly(days: Sequence[int]) -> Fit | None:
+    recent = [day for day in days if day > days[-1] - RECENT]
+    if len(recent) < 3:
+        return None
+    # A single weekday needs three weeks to show itself, several need two.
+    need = 3 if len({(day - 1) % 7 for day in recent}) == 1 else 2
+    fit = _fit(Cycle(1, _usual(recent, 7, 1, need=need)), recent)
+    enough = fit.hits >= (3 if need == 3 else 4)
+    return fit if enough and fit.holds(ratio=0.7, extras=0.25) else None
+
+
+def _seldom(days: Sequence[int]) -> Fit | None:
+    """Every few weeks, or monthly: whatever explains most; of two equals the one that expects its next run later."""
+    fits = [_fit(rule, days) for rule in (*_cycles(days), *_monthly(days))]
+    good = [fit for fit in fits if fit.hits >= 3 and fit.holds(ratio=0.6, extras=0.25)]
+    return max(good, key=lambda fit: (fit.score, _next_after(fit.rule, days[-1])), default=None)
+
+
+def _cycles(days: Sequence[int]) -> Iterator[DayRule]:
+    monday = days[0] - (days[0] - 1) % 7
+    for weeks in (2, 3, 4):
+        offsets = _usual(days, 7 * weeks, monday, need=3)
+        if offsets:
+            yield Cycle(weeks, offsets, monday)
+
+
+def _monthly(days: Sequence[int]) -> Iterator[DayRule]:
+    """The monthly rules that the days suggest; a job that runs more often than monthly never is monthly."""
+    a_month = (len(days) - 1) / (days[-1] - days[0]) * _MONTH
+    if not 0.5 <= a_month <= 1.5:
+        return
+    dates = [date.fromordinal(day) for day in days]
+    yield MonthDay(Counter(each.day for each in dates).most_common(1)[0][0])
+    yield LastDay()
+    weekday = Counter(each.weekday() for each in dates).most_common(1)[0][0]
+    on_it = [each for each in dates if each.weekday() == weekday]
+    yield MonthWeekday(weekday, Counter((each.day - 1) // 7 + 1 for each in on_it).most_common(1)[0][0])
+    if any(each.day + 7 > monthrange(each.year, each.month)[1] for each in on_it):
+        yield MonthWeekday(weekday, -1)
+
+
+def _usual(days: Sequence[int], length: int, anchor: int, *, need: int) -> frozenset[int]:
+    """Return the places in a cycle where a run came at least `need` times and most times."""
+    counts = Counter((day - anchor) % length for day in days)
+    first, last = days[0] - anchor, days[-1] - anchor
+    passed = {place: (last - place) // length - (first - 1 - place) // length for place in counts}
+    return frozenset(place for place, count in counts.items() if count >= need and count >= 0.6 * passed[place])
+
+
+def _fit(rule: DayRule, days: Sequence[int]) -> Fit:
+    on_rule = sum(rule.includes(day) for day in days)
+    if isinstance(rule, Cycle):
+        expected = _expected_of_cycle(rule, days[0], days[-1])
+    else:
+        expected = sum(rule.includes(day) for day in range(days[0], days[-1] + 1))
+    return Fit(rule, on_rule, expected, len(days) - on_rule)
+
+
+def _expected_of_cycle(rule: Cycle, first: int, last: int) -> int:
+    length = 7 * rule.weeks
+    return sum(
+        (last - rule.anchor - place) // length - (first - 1 - rule.anchor - place) // length for place in rule.offsets
+    )
+
+
+def _next_after(rule: DayRule, day: int) -> int:
+    return next((later for later in range(day + 1, day + 100) if rule.includes(later)), day + 100)

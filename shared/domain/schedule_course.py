@@ -1,0 +1,248 @@
+"""Walks through a job's life: learns its schedule from the runs known so far, and judges each slot with it. Pure.
+
+What was learned is never thinned out by silence. A new reading of the history replaces the schedule in force when it
+expects as much as that one (it became denser, or the same number of runs moved to other times); one that expects
+less is only a proposal, and the old slots stay judged until a person accepts it.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from statistics import median
+from zoneinfo import ZoneInfo
+
+from shared.domain.learn_schedule import GRACE_FLOOR, SESSION_GAP, learn, local_minute
+from shared.domain.schedule import DAY, Cycle, DayRule, Schedule, Slot, local_day
+
+_AGAIN_UNTIL = 14  # runs; until then every run is a reason to learn anew
+_YOUNG_FOR = 16 * 86_400.0  # seconds of life; until then there is a reason every day
+_ONCE_A_DAY = 20 * 3600.0
+_OFF_RUNS = 3  # of the last OFF_WINDOW runs outside the schedule are a reason too
+_OFF_WINDOW = 8
+_TIMES = 9  # the latest runs of a lane tell where its time has moved to
+
+
+@dataclass(slots=True)
+class Judged:
+    """A slot and what came of it: the moment of its run, if any. One that came after the deadline is late."""
+
+    slot: Slot
+    run: float | None = None
+
+    @property
+    def is_late(self) -> bool:
+        return self.run is not None and self.run > self.slot.deadline
+
+
+@dataclass(slots=True)
+class Course:
+    """The state after the runs so far. Feed it with `run` in the order of time, then `close` it at the end."""
+
+    zone: ZoneInfo
+    floor: int = GRACE_FLOOR
+    schedule: Schedule | None = None
+    proposal: Schedule | None = None
+    moments: list[float] = field(default_factory=list)
+    judged: list[Judged] = field(default_factory=list)  # slots up to a little after the last run, in order
+    _next_day: int = 0
+    _off: deque[bool] = field(default_factory=lambda: deque(maxlen=_OFF_WINDOW))
+    _off_since: list[int] = field(default_factory=list)  # places in `moments` of runs outside the schedule
+    _times: dict[int, deque[float]] = field(default_factory=dict)
+    _try_again_at: int = 3
+    _learned_at: float = 0.0
+    _off_count: int = 0  # since the last time they were reason enough
+    _off_limit: int = _OFF_RUNS
+
+    def run(self, moment: float) -> None:
+        """Take in a run; `moment` isn't before the last one."""
+        is_retry = bool(self.moments) and moment - self.moments[-1] <= self._session_gap()
+        self.moments.append(moment)
+        if self.schedule is not None:
+            self._fill(moment)
+            slot = self._match(moment, is_retry=is_retry)
+            if not is_retry:
+                self._follow(slot, moment)
+        if not is_retry and self._has_reason():
+            self._learn(moment)
+
+    def close(self, until: float) -> None:
+        """Bring the slots up to `until`."""
+        if self.schedule is not None:
+            self._fill(until)
+
+    def results(self, start: float, until: float) -> tuple[list[Judged], list[Judged]]:
+        """Return the missed and the late slots from `start` to `until`; those whose grace runs on are neither."""
+        due = [each for each in self.judged if start <= each.slot.at <= until and each.slot.deadline < until]
+        return [each for each in due if each.run is None], [each for each in due if each.is_late]
+
+    def _fill(self, until: float) -> None:
+        """Add the slots that a run at `until` could be early for."""
+        assert self.schedule is not None
+        last_day = local_day(until, self.zone) + 1
+        while self._next_day <= last_day:
+            found = self.schedule.slots_on(self._next_day, self.zone)
+            if found and found[0].at - found[0].early > until:
+                break
+            self.judged.extend(Judged(slot) for slot in found)
+            self._next_day += 1
+
+    def _session_gap(self) -> float:
+        """Return the seconds within which another run is a further attempt of the last one."""
+        if self.schedule is None:
+            return 0.0
+        lanes = range(len(self.schedule.lanes))
+        return 60 * min(SESSION_GAP, *(self.schedule.gap_after(lane) / 4 for lane in lanes))
+
+    def _match(self, moment: float, *, is_retry: bool) -> Judged | None:
+        """Give the run to the slot where an operator would put it; return that, or None for an extra one."""
+        after = len(self.judged)
+        while after and self.judged[after - 1].slot.at > moment:
+            after -= 1
+        before = self.judged[after - 1] if after else None
+        following = self.judged[after] if after < len(self.judged) else None
+        if before is not None and _came_far_too_early(before) and moment <= before.slot.deadline:
+            self._give_back(after - 1)  # that one was no run of this slot after all
+        can_be_early = (
+            not is_retry
+            and following is not None
+            and following.run is None
+            and following.slot.at - moment <= following.slot.early
+        )
+        chosen = None
+        if before is not None and before.run is None:
+            on_time = moment <= before.slot.deadline
+            nearer = following is None or moment - before.slot.at <= following.slot.at - moment
+            chosen = before if on_time or nearer or not can_be_early else following
+        elif can_be_early:
+            chosen = following
+        if chosen is not None:
+            chosen.run = moment
+        return chosen
+
+    def _give_back(self, place: int) -> None:
+        """Take a run from the slot it came too early for; it may be the very late one of the slot before."""
+        early, self.judged[place].run = self.judged[place].run, None
+        if place and self.judged[place - 1].run is None:
+            self.judged[place - 1].run = early
+
+    def _follow(self, found: Judged | None, moment: float) -> None:
+        """Keep the lane's time where its runs are, and note runs that don't fit."""
+        is_off = found is None or found.is_late or _came_far_too_early(found)
+        self._off.append(is_off)
+        if is_off:
+            self._off_count += 1
+            self._off_since = [*self._off_since[-_OFF_WINDOW:], len(self.moments) - 1]
+        if found is not None and not is_off:
+            self._follow_lane(found.slot, moment)
+
+    def _follow_lane(self, slot: Slot, moment: float) -> None:
+        assert self.schedule is not None
+        lane = self.schedule.lanes[slot.lane]
+        times = self._times.setdefault(slot.lane, deque(maxlen=_TIMES))
+        times.append(local_minute(moment, self.zone) - slot.day * DAY)
+        if len(times) >= 5 and abs((usual := median(times)) - lane.minute) > 5:
+            lanes = list(self.schedule.lanes)
+            lanes[slot.lane] = replace(lane, minute=usual)
+            self.schedule = replace(self.schedule, lanes=tuple(lanes))
+
+    def _has_reason(self) -> bool:
+        number, now = len(self.moments), self.moments[-1]
+        if self.schedule is None:
+            return number >= self._try_again_at
+        if self._is_young():
+            return number <= _AGAIN_UNTIL or now - self._learned_at >= _ONCE_A_DAY
+        return self._off[-1] and (sum(self._off) >= _OFF_RUNS or self._off_count >= self._off_limit)
+
+    def _is_young(self) -> bool:
+        return len(self.moments) <= _AGAIN_UNTIL or self.moments[-1] - self.moments[0] <= _YOUNG_FOR
+
+    def _learn(self, moment: float) -> None:
+        """Learn from the time since runs stopped fitting, and from everything."""
+        self._learned_at = moment
+        if self.schedule is None:
+            self._try_again_at = int(len(self.moments) * 1.12) + 1
+        if self._off_count >= self._off_limit:
+            self._off_count, self._off_limit = 0, 2 * self._off_limit
+        readings = [learn(self.moments, self.zone, floor=self.floor)]
+        if sum(self._off) >= _OFF_RUNS:
+            readings.insert(0, learn(self.moments[self._off_since[-sum(self._off)] :], self.zone, floor=self.floor))
+        for found in filter(None, readings):
+            if self._may_replace(found):
+                self._adopt(found, moment)
+                return
+        self.proposal = next((found for found in filter(None, readings)), None)
+
+    def _may_replace(self, found: Schedule) -> bool:
+        """Tell whether `found` expects at least what is expected now, but for what never was more than a guess."""
+        if self.schedule is None:
+            return True
+        if _same_days(found, self.schedule):
+            return self._is_young() or sum(self._off) >= _OFF_RUNS
+        if found.per_four_weeks >= self.schedule.per_four_weeks - 0.01:
+            return True
+        return self._is_young() and self._never_seen_else(found)
+
+    def _never_seen_else(self, found: Schedule) -> bool:
+        """Tell whether no run ever came on the days that `found` leaves out: they were only assumed."""
+        assert self.schedule is not None
+        return not any(
+            each.run is not None and not any(lane.rule.includes(each.slot.day) for lane in found.lanes)
+            for each in self.judged
+        )
+
+    def _adopt(self, found: Schedule, moment: float) -> None:
+        """Put a schedule in force from now on. The run just seen is the one of the slot nearest to it."""
+        changed = self.schedule is None or not _same_days(found, self.schedule) or _moved(found, self.schedule)
+        self.schedule, self.proposal = found, None
+        if not changed:
+            return
+        self._times.clear()
+        self._off.clear()
+        self._off_count, self._off_limit = 0, _OFF_RUNS
+        while self.judged and self.judged[-1].slot.at > moment:
+            self.judged.pop()
+        self._next_day = local_day(moment, self.zone) - 1
+        upcoming = [
+            Judged(slot)
+            for day in range(self._next_day, self._next_day + 3)
+            for slot in found.slots_on(day, self.zone)
+            if slot.at + slot.early > moment
+        ]
+        nearest = min(upcoming, key=lambda each: abs(each.slot.at - moment), default=None)
+        covered = nearest.slot.at if nearest and abs(nearest.slot.at - moment) <= nearest.slot.early else moment
+        self.judged.extend(each for each in upcoming if each.slot.at > max(covered, moment))
+        self._next_day += 3
+
+
+def walk(moments: Sequence[float], zone: ZoneInfo, until: float, *, floor: int = GRACE_FLOOR) -> Course:
+    """Return the course of a job after its runs (seconds since the epoch, ascending), closed at `until`."""
+    course = Course(zone=zone, floor=floor)
+    for moment in moments:
+        if moment > until:
+            break
+        course.run(moment)
+    course.close(until)
+    return course
+
+
+def _came_far_too_early(judged: Judged) -> bool:
+    """Tell whether the slot's run came earlier than its grace is long: it may be another one's."""
+    slot = judged.slot
+    return judged.run is not None and slot.at - judged.run > slot.deadline - slot.at
+
+
+def _same_days(one: Schedule, other: Schedule) -> bool:
+    return sorted(map(_key, (lane.rule for lane in one.lanes))) == sorted(
+        map(_key, (lane.rule for lane in other.lanes))
+    )
+
+
+def _key(rule: DayRule) -> str:
+    if isinstance(rule, Cycle):
+        return f"{rule.weeks} {sorted((place + rule.anchor) % (7 * rule.weeks) for place in rule.offsets)}"
+    return repr(rule)
+
+
+def _moved(one: Schedule, other: Schedule) -> bool:
+    """Tell whether a lane's time differs by more than what following it does anyway."""
+    return any(abs(lane.minute - before.minute) > 5 for lane, before in zip(one.lanes, other.lanes, strict=True))
