@@ -1,9 +1,11 @@
 """Proof that a state-changing request comes from one of our own pages.
 
 Two checks, both needed: where the browser says the request comes from, and a token that only our pages know. The
-token belongs to the session; before there is one, it is derived from a cookie that the sign-in page sets.
+token belongs to the session; before there is one, it is derived from a cookie that the sign-in page sets. Pages carry
+it masked, anew in each response: the size of compressed pages would give away what stands in all of them (BREACH).
 """
 
+import base64
 import hashlib
 import hmac
 import secrets
@@ -46,8 +48,14 @@ def check_request(request: Request, submitted: str, expected: str) -> None:
         return
     if not _comes_from_us(request):
         raise ForgedRequest("This request came from another site, so nothing was done.")
-    if not expected or not hmac.compare_digest(submitted.encode(), expected.encode()):
+    if not expected or not hmac.compare_digest(_unmasked(submitted), expected.encode()):
         raise ForgedRequest("This page is too old, or was opened before you signed in. Reload it and try again.")
+
+
+def masked(token: str) -> str:
+    """Return the token as a page may carry it: a random mask, and the token under that mask."""
+    mask = secrets.token_bytes(len(token))
+    return base64.urlsafe_b64encode(mask + _under(mask, token.encode())).decode()
 
 
 def new_login_secret() -> str:
@@ -57,6 +65,20 @@ def new_login_secret() -> str:
 def login_token(secret: str) -> str:
     """Return the form field that belongs to the sign-in cookie `secret`; nobody else can compute it."""
     return hmac.new(_key(), b"login:" + secret.encode(), hashlib.sha256).hexdigest() if secret else ""
+
+
+def _unmasked(submitted: str) -> bytes:
+    """Return the token below its mask; of what is no masked token, nothing."""
+    try:
+        both = base64.b64decode(submitted.encode(), altchars=b"-_", validate=True)
+    except ValueError:
+        return b""
+    half = len(both) // 2
+    return _under(both[:half], both[half:])
+
+
+def _under(mask: bytes, text: bytes) -> bytes:
+    return bytes(one ^ other for one, other in zip(mask, text, strict=False))
 
 
 def _comes_from_us(request: Request) -> bool:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from functions.http_api import banners, formats, nav
 from functions.http_api.assets import asset
 from functions.http_api.cookies import TOAST, drop_cookie
+from functions.http_api.csrf import masked
 from functions.http_api.deps import CurrentUser
 from functions.http_api.toasts import waiting_toast
 from shared import clock
@@ -26,7 +27,9 @@ ICONS = "vendor/bootstrap-icons.svg"
 def page(request: Request, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:  # noqa: ANN401
     """Return a page, or a part of one for htmx: a template that does not extend `layout/base.html`."""
     toast = waiting_toast(request)
-    text = _environment.get_template(template).render(_shell(request) | {"toast": toast} | context)
+    shown = _shell(request) | {"toast": toast} | context
+    shown["csrf_token"] = masked(shown["csrf_token"])
+    text = _environment.get_template(template).render(shown)
     response = HTMLResponse(text, status_code=status)
     if toast is not None:
         drop_cookie(request, response, TOAST)

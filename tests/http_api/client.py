@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from sqlalchemy import select
 
 from functions.http_api.cookies import SESSION
-from functions.http_api.csrf import HEADER
+from functions.http_api.csrf import HEADER, masked
 from shared import clock
 from shared.db.session import transaction
 from shared.domain.permissions import Role
@@ -36,7 +36,7 @@ class Browser(TestClient):
             session = find_session(db, token, now=clock.now())
         assert session is not None
         self.cookies.set(SESSION, token, domain="localhost.local", path="/")
-        self.headers[HEADER] = session.csrf_token
+        self.headers[HEADER] = masked(session.csrf_token)
         return self
 
 
