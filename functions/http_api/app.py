@@ -10,6 +10,7 @@ from fastapi.routing import RouteContext, iter_route_contexts
 
 from functions import http_api
 from functions.http_api import assets, refusals
+from functions.http_api.compression import Compress
 from functions.http_api.middleware import AnswerOptions, BodyLimit, LastResort, SafeHeaders, TidyRequest
 
 
@@ -31,6 +32,7 @@ def create_app() -> FastAPI:
     app.add_middleware(BodyLimit, answer=refusals.refuse)
     app.add_middleware(AnswerOptions, methods_of=partial(_methods_of, app))
     app.add_middleware(LastResort, failed=refusals.failed)
+    app.add_middleware(Compress)
     app.add_middleware(SafeHeaders)
     app.add_middleware(TidyRequest)
     return app
