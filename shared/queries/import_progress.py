@@ -11,7 +11,6 @@ from shared.domain.mailflow import Ending, Source
 from shared.models.mail import MailMessage, MailReading
 from shared.models.mailbox import MailArrival
 from shared.models.system import ImportCycle, SystemSettings
-from shared.queries.pipeline import ReadSource, cycles_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,10 +45,10 @@ class ImportProgress:
         return self.is_over and not self.complete and not self.error
 
 
-def import_progress(db: Session, read: ReadSource, request_id: str, asked_at: datetime) -> ImportProgress | None:
+def import_progress(db: Session, request_id: str) -> ImportProgress | None:
     """Return how the import that was asked for does; None while nobody has begun with it."""
-    cycle = _cycle(db, read, request_id, asked_at)
-    if cycle is None:
+    cycle = db.scalar(select(ImportCycle).where(ImportCycle.request_id == request_id))
+    if cycle is None or not (cycle.counts or cycle.finished_at or cycle.source is not Source.GRAPH):
         return None
     return ImportProgress(
         started_at=cycle.started_at,
@@ -62,15 +61,6 @@ def import_progress(db: Session, read: ReadSource, request_id: str, asked_at: da
         being_read=_being_read(db, cycle),
         batch=db.scalars(select(SystemSettings.manual_batch)).one(),
     )
-
-
-def _cycle(db: Session, read: ReadSource, request_id: str, asked_at: datetime) -> ImportCycle | None:
-    """Return the read with this id, else the first that began later: several wishes are granted by one read."""
-    own = db.scalar(select(ImportCycle).where(ImportCycle.request_id == request_id))
-    if own is not None:
-        return own
-    later = select(ImportCycle).where(*cycles_of(read), ImportCycle.started_at >= asked_at)
-    return db.scalar(later.order_by(ImportCycle.started_at).limit(1))
 
 
 def _outcomes(db: Session, cycle: ImportCycle) -> dict[Ending, int]:

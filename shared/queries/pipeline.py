@@ -95,7 +95,7 @@ class Waiting:
 
 def import_state(db: Session, read: ReadSource) -> ImportState:
     """Return how the import of a source does; one statement, because every page asks."""
-    cycles = cycles_of(read)
+    cycles = _cycles_of(read)
     covered = select(func.max(ImportCycle.started_at)).where(*cycles, ImportCycle.complete).scalar_subquery()
     first = select(func.min(ImportCycle.started_at)).where(*cycles).scalar_subquery()
     row = db.execute(
@@ -131,7 +131,7 @@ def last_reads(db: Session, number: int, read: ReadSource | None = None) -> list
     if read is None:
         query = query.order_by(ImportCycle.id.desc())
     else:  # the order of the index that has the source
-        query = query.where(*cycles_of(read)).order_by(ImportCycle.started_at.desc())
+        query = query.where(*_cycles_of(read)).order_by(ImportCycle.started_at.desc())
     found = db.execute(query.limit(number))
     return [Read(**row._asdict()) for row in found]
 
@@ -195,7 +195,7 @@ def _moves(state: MoveState) -> ScalarSelect[int]:
     return select(func.count()).select_from(MailMove).where(MailMove.state == state).scalar_subquery()
 
 
-def cycles_of(read: ReadSource) -> tuple[ColumnElement[bool], ...]:
+def _cycles_of(read: ReadSource) -> tuple[ColumnElement[bool], ...]:
     """Return the conditions for reads of this source; those of a mailbox that was used before are others."""
     if read.source is not Source.GRAPH:
         return (ImportCycle.source == read.source,)

@@ -1,25 +1,34 @@
 """Signed-in browsers, one a role, over a database of their own."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
 
+from functions.http_api import formats
+from shared.clients.queues import queues_in_this_process
 from shared.domain.permissions import Role
 from shared.settings import settings
 from tests.http_api.client import Browser, make_user
+
+OURS = frozenset({"APP_ENV", "PUBLIC_URL", "TRUSTED_PROXIES", "MAIL_FOLDER", "APP_SECRET_KEY"})
+OUR_PREFIXES = ("GRAPH_", "AzureWebJobsStorage")
 
 
 @pytest.fixture(autouse=True)
 def settings_of_the_test(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """No folder of the developer's own, and nothing of his environment."""
     monkeypatch.setenv("LOCAL_DIR", str(tmp_path))
-    for name in ("APP_ENV", "PUBLIC_URL", "TRUSTED_PROXIES", "MAIL_FOLDER", "APP_SECRET_KEY"):
-        monkeypatch.delenv(name, raising=False)
+    for name in list(os.environ):
+        if name in OURS or name.startswith(OUR_PREFIXES):
+            monkeypatch.delenv(name)
     settings.cache_clear()
+    queues_in_this_process.cache_clear()
     yield
     settings.cache_clear()
+    formats.show_times_in("Europe/Amsterdam")
 
 
 @pytest.fixture

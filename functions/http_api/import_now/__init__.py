@@ -30,7 +30,7 @@ LONGEST_WATCHED = timedelta(minutes=15)
 
 @router.post("")
 def ask(request: Request, db: Db, user: Worker, back: Annotated[str, Form()] = "/inbox") -> Response:
-    request_id = ask_for_import(open_queues(settings()), now=clock.now())
+    request_id = ask_for_import(open_queues(settings()), mailbox=settings().graph_mailbox, clock=clock.now)
     if is_htmx(request):
         return _progress(request, db, user, request_id, back)
     return redirect(request, f"/imports/{request_id}?back={safe_next(back)}")
@@ -42,9 +42,9 @@ def progress(request: Request, db: Db, user: Worker, request_id: str, back: str 
 
 
 def _progress(request: Request, db: Db, user: CurrentUser, request_id: str, back: str) -> HTMLResponse:
-    asked, now, source = asked_at(request_id), clock.now(), mail_source()
-    found = import_progress(db, source, request_id, asked)
-    wanted_from = None if found else import_state(db, source).throttled_until
+    asked, now = asked_at(request_id), clock.now()
+    found = import_progress(db, request_id)
+    rest = None if found else import_state(db, mail_source()).throttled_until
     return page(
         request,
         "import_now/progress.html" if is_htmx(request) else "import_now/page.html",
@@ -52,7 +52,7 @@ def _progress(request: Request, db: Db, user: CurrentUser, request_id: str, back
         back=safe_next(back),
         found=found,
         source_name=source_name(),
-        throttled_until=wanted_from if wanted_from and wanted_from > now else None,
+        throttled_until=rest if rest and rest > now else None,
         look_again=_look_again(found, now - asked),
         unheard=found is None and now - asked > UNHEARD,
         sees_pipeline=user.may(Right.MAINTAIN),
