@@ -36,11 +36,14 @@ class Fit:
         return self.hits >= ratio * self.expected and self.extras <= extras * (self.hits + self.extras)
 
 
-def find_day_rule(days: Sequence[int]) -> Fit | None:
-    """Return the rule behind `days` (ascending, each once), or None when they show none yet."""
+def find_day_rule(days: Sequence[int], *, is_vague: bool = False) -> Fit | None:
+    """Return the rule behind `days` (ascending, each once), or None when they show none yet.
+
+    Where the time of day is vague chance makes patterns too, so the days must be all the plainer.
+    """
     if len(days) < 3:
         return None
-    return _young(days) or _weekly(days) or _seldom(days)
+    return (None if is_vague else _young(days)) or _weekly(days, is_vague=is_vague) or _seldom(days)
 
 
 def _young(days: Sequence[int]) -> Fit | None:
@@ -64,15 +67,17 @@ def _young(days: Sequence[int]) -> Fit | None:
     return fit if is_plain else None
 
 
-def _weekly(days: Sequence[int]) -> Fit | None:
+def _weekly(days: Sequence[int], *, is_vague: bool) -> Fit | None:
     recent = [day for day in days if day > days[-1] - RECENT]
     if len(recent) < 3:
         return None
     # A single weekday needs three weeks to show itself, several need two.
     need = 3 if len({(day - 1) % 7 for day in recent}) == 1 else 2
     fit = _fit(Cycle(1, _usual(recent, 7, 1, need=need)), recent)
-    enough = fit.hits >= (3 if need == 3 else 4)
-    return fit if enough and fit.holds(ratio=0.7, extras=0.25) else None
+    if fit.hits < (3 if need == 3 else 4):
+        return None
+    is_proven = fit.hits >= (25 if is_vague else 10)
+    return fit if fit.holds(ratio=0.7 if is_proven else 0.85, extras=0.25 if is_proven else 0.12) else None
 
 
 def _seldom(days: Sequence[int]) -> Fit | None:

@@ -25,6 +25,7 @@ LOOK_BACK = 180  # days
 GRACE_FLOOR = 60
 YOUNG = 8  # runs; with fewer, times of day must agree closely and grace is generous
 YOUNG_SPREAD = 75.0
+VAGUE = 90.0  # minutes that half the runs of a lane are away from its centre
 _WIDEST = 240.0  # minutes that half the runs of a lane lie within, around its centre
 _TIMES = 40  # the latest sessions that tell the time of day
 _LANES_FROM = 21  # days that tell how many lanes there are
@@ -155,7 +156,7 @@ def _second_lane(sessions: Sequence[Session], floor: int) -> tuple[Lane, Fit] | 
 def _lane(times: _Times, floor: int) -> tuple[Lane, Fit] | None:
     if len(times.by_day) < 3 or times.spread() > (YOUNG_SPREAD if len(times.by_day) < YOUNG else _WIDEST):
         return None
-    fit = find_day_rule(sorted(times.by_day))
+    fit = find_day_rule(sorted(times.by_day), is_vague=times.spread() > VAGUE)
     return (Lane(rule=fit.rule, minute=times.centre, grace=times.grace(floor)), fit) if fit else None
 
 

@@ -5,6 +5,7 @@ expects as much as that one (it became denser, or the same number of runs moved 
 less is only a proposal, and the old slots stay judged until a person accepts it.
 """
 
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -19,6 +20,7 @@ _YOUNG_FOR = 16 * 86_400.0  # seconds of life; until then there is a reason ever
 _ONCE_A_DAY = 20 * 3600.0
 _OFF_RUNS = 3  # of the last OFF_WINDOW runs outside the schedule are a reason too
 _OFF_WINDOW = 8
+_SLOTS_OF_DOUBT = 10
 _TIMES = 9  # the latest runs of a lane tell where its time has moved to
 
 
@@ -163,6 +165,9 @@ class Course:
             self._try_again_at = int(len(self.moments) * 1.12) + 1
         if self._off_count >= self._off_limit:
             self._off_count, self._off_limit = 0, 2 * self._off_limit
+        if self._was_mistaken():
+            self.schedule, self.proposal = None, None
+            return
         readings = [learn(self.moments, self.zone, floor=self.floor)]
         if sum(self._off) >= _OFF_RUNS:
             readings.insert(0, learn(self.moments[self._off_since[-sum(self._off)] :], self.zone, floor=self.floor))
@@ -171,6 +176,16 @@ class Course:
                 self._adopt(found, moment)
                 return
         self.proposal = next((found for found in filter(None, readings)), None)
+
+    def _was_mistaken(self) -> bool:
+        """Tell whether the job runs on, but not on this schedule: then it was chance. Silence is something else."""
+        past = [each for each in self.judged[-_SLOTS_OF_DOUBT - 20 :] if each.slot.deadline < self.moments[-1]]
+        past = past[-_SLOTS_OF_DOUBT:]
+        if self.schedule is None or len(past) < _SLOTS_OF_DOUBT:
+            return False
+        on_time = sum(each.run is not None and not each.is_late for each in past)
+        runs = len(self.moments) - bisect_left(self.moments, past[0].slot.at - past[0].slot.early)
+        return on_time <= 0.4 * len(past) and runs - on_time >= len(past) - on_time
 
     def _may_replace(self, found: Schedule) -> bool:
         """Tell whether `found` expects at least what is expected now, but for what never was more than a guess."""
