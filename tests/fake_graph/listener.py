@@ -5,7 +5,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from time import sleep
 from typing import Any
 
 from tests.fake_graph.faults import Effect, Fault
@@ -13,21 +12,23 @@ from tests.fake_graph.routes import Graph
 from tests.fake_graph.wire import Answer, Call, GraphError, Request
 
 MOST_AT_ONCE = 4
+PATIENCE = 30  # seconds, for a test that forgets to let requests go on
 TOO_MANY = GraphError(
     429, "ApplicationThrottled", "Application is over its MailboxConcurrency limit.", {"Retry-After": "1"}
 )
 
 
 class Listener:
-    """The HTTP server in front of a Graph. `latency` is how long each request takes, so that some meet."""
+    """The HTTP server in front of a Graph. `under_way` counts the requests that are being answered."""
 
     def __init__(self, graph: Graph, port: int) -> None:
         self.graph = graph
-        self.latency = 0.0
         self.link_base = ""  # instead of the address that was called, for links that lead astray
         self.journal: list[Call] = []
         self.most_at_once = 0
-        self._under_way = 0
+        self.under_way = 0
+        self._open = threading.Event()
+        self._open.set()
         self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._server = _Server(("127.0.0.1", port), _Handler)
@@ -48,11 +49,20 @@ class Listener:
         self._server.server_close()
         self._thread.join()
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Let requests come in and wait; they go on after this."""
+        self._open.clear()
+        try:
+            yield
+        finally:
+            self._open.set()
+
     def answer(self, request: Request) -> Answer | None:
         """Return the answer, None when the connection is to end without one, half of one when it is cut."""
         with self._counted() as allowed:
-            if self.latency:
-                sleep(self.latency)
+            if allowed:
+                self._open.wait(PATIENCE)
             fault = self.graph.faults.take(request) if allowed else None
             answer = self.graph.answer(request, fault) if allowed else TOO_MANY.answer
         if fault and fault.effect is Effect.HANG:
@@ -63,14 +73,14 @@ class Listener:
     @contextmanager
     def _counted(self) -> Iterator[bool]:
         with self._lock:
-            allowed = self._under_way < MOST_AT_ONCE
-            self._under_way += 1
-            self.most_at_once = max(self.most_at_once, self._under_way)
+            allowed = self.under_way < MOST_AT_ONCE
+            self.under_way += 1
+            self.most_at_once = max(self.most_at_once, self.under_way)
         try:
             yield allowed
         finally:
             with self._lock:
-                self._under_way -= 1
+                self.under_way -= 1
 
     def _noted(self, request: Request, answer: Answer | None, fault: Fault | None) -> Answer | None:
         is_cut = fault is not None and fault.effect is Effect.CUT
