@@ -1,44 +1,35 @@
 """What waits in the queues: mails to look for, mails to import, and messages that failed too often."""
 
 import logging
+from collections.abc import Callable
 
 import azure.functions as func
 
+from shared.clients.queues import POISON, Queues
 from shared.domain.queue_message import Queue
 
 log = logging.getLogger(__name__)
 
 bp = func.Blueprint()
 STORAGE = "AzureWebJobsStorage"
-POISON = "-poison"
 
 
 @bp.function_name("mail_wake")
 @bp.queue_trigger(arg_name="message", queue_name=Queue.MAIL_WAKE.value, connection=STORAGE)
 def mail_wake(message: func.QueueMessage) -> None:
-    """Read the mailbox."""
-    from shared import clock
-    from shared.clients.queues import open_queues
-    from shared.services.heal_timers import look_after_timers
+    """Look for new mails."""
     from shared.services.mail_queue import handle_wake
-    from shared.settings import settings
 
-    look_after_timers(clock=clock.now)
-    handle_wake(_text(message), open_queues(settings()))
+    _handle(message, handle_wake)
 
 
 @bp.function_name("mail_parse")
 @bp.queue_trigger(arg_name="message", queue_name=Queue.MAIL_PARSE.value, connection=STORAGE)
 def mail_parse(message: func.QueueMessage) -> None:
     """Import mails that were read."""
-    from shared import clock
-    from shared.clients.queues import open_queues
-    from shared.services.heal_timers import look_after_timers
     from shared.services.mail_queue import handle_parse
-    from shared.settings import settings
 
-    look_after_timers(clock=clock.now)
-    handle_parse(_text(message), open_queues(settings()))
+    _handle(message, handle_parse)
 
 
 @bp.function_name("mail_wake_poison")
@@ -51,6 +42,18 @@ def mail_wake_poison(message: func.QueueMessage) -> None:
 @bp.queue_trigger(arg_name="message", queue_name=Queue.MAIL_PARSE.value + POISON, connection=STORAGE)
 def mail_parse_poison(message: func.QueueMessage) -> None:
     _bury(Queue.MAIL_PARSE, message)
+
+
+def _handle(message: func.QueueMessage, work: Callable[[str, Queues], dict[str, int]]) -> None:
+    """Do what the message asks for, and look after the timers besides."""
+    from shared import clock
+    from shared.clients.queues import open_queues
+    from shared.services.heal_timers import look_after_timers
+    from shared.settings import settings
+
+    look_after_timers(clock=clock.now)
+    counts = work(_text(message), open_queues(settings()))
+    log.info("a queue message is worked off", extra={"work": work.__name__, "counts": counts})
 
 
 def _bury(queue: Queue, message: func.QueueMessage) -> None:

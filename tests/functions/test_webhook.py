@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, List, get_args, get_origin, get_type_hints  # noqa: UP035 -- as the code under test
 from unittest.mock import ANY
 
 import azure.functions as func
@@ -65,6 +65,17 @@ def said(*items: Any) -> bytes:
 
 def item(state: object = OURS, **facts: object) -> dict[str, object]:
     return {"subscriptionId": "s", "changeType": "created", "clientState": state, **facts}
+
+
+@BOTH
+def test_outputs_are_annotated_in_the_way_that_the_platform_understands(name: str) -> None:
+    """With `func.Out[list[str]]` its worker finds no function at all."""
+    hints = get_type_hints(DECORATED[name].build().get_user_function())
+
+    [output] = [get_args(hint) for hint in hints.values() if get_origin(hint) is func.Out]
+
+    assert output in [(str,), (List[str],)]  # noqa: UP006 -- that is the point
+    assert output != (list[str],)
 
 
 @BOTH

@@ -17,6 +17,7 @@ from infra.local.functions import HttpFunctions, index, queue_handlers
 from infra.local.queues import emptying
 from infra.local.threads import working
 from shared.clients.errors import Unavailable
+from shared.clients.queue_azure import AzureQueues
 from shared.clients.queue_memory import MemoryQueues
 from shared.clients.queues import MAX_DEQUEUES, POISON, QueueService, Taken
 
@@ -163,6 +164,17 @@ def test_queues_are_emptied_as_messages_come(queues: MemoryQueues) -> None:
         for number in range(3):
             queues.put("kettle", str(number))
             done.wait(10)
+
+
+def test_the_queues_of_a_storage_account_are_emptied_too(azurite: str) -> None:
+    done = threading.Event()
+    account = AzureQueues(connection=azurite)
+    account.put("kettle-of-the-account", "tea")
+
+    with working(emptying(account, {"kettle-of-the-account": lambda taken: done.set()})):
+        assert done.wait(10)
+
+    account.close()
 
 
 def test_a_message_that_fails_does_not_hold_up_the_others(

@@ -17,13 +17,25 @@ from sqlalchemy.pool import NullPool
 
 from infra.local.demo.world import CUSTOMERS
 from infra.local.postgres import Server
+from shared.domain.client_state import client_state
+from tests.fake_graph import FakeGraph
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 PASSWORD = "three plain words"
 MAIL = "From: nas@larch.example\nSubject: Hello\nDate: Tue, 24 Nov 2026 06:00:00 +0000\n\nNothing to read.\n"
-ABSENT = ("DB_HOST", "DB_PORT", "POSTGRES_DB", "POSTGRES_USER", "POSTGRES_PASSWORD", "APP_SECRET_KEY", "MAIL_FOLDER")
+KEY = "k" * 32
+ABSENT = (
+    "DB_HOST",
+    "DB_PORT",
+    "POSTGRES_DB",
+    "POSTGRES_USER",
+    "POSTGRES_PASSWORD",
+    "APP_SECRET_KEY",
+    "MAIL_FOLDER",
+    "AzureWebJobsStorage",
+)
 
 
 class Runner:
@@ -51,11 +63,18 @@ class Runner:
     def output(self) -> Path:
         return self.folder.with_name("output.txt")
 
+    @property
+    def log(self) -> str:
+        return (self.folder / "app.log").read_text()
+
+    def post(self, path: str, facts: object = None) -> httpx.Response:
+        return httpx.post(f"http://127.0.0.1:{self.port}{path}", json=facts, timeout=10, trust_env=False)
+
     def wait_for(self, words: str) -> None:
-        self._wait(lambda: words in self.output.read_text())
+        self.wait_until(lambda: words in self.output.read_text())
 
     def wait_until_healthy(self) -> None:
-        self._wait(lambda: self._answers() == {"status": "ok"})
+        self.wait_until(lambda: self._answers() == {"status": "ok"})
 
     def end(self, how: signal.Signals) -> int:
         assert self.process is not None
@@ -76,7 +95,7 @@ class Runner:
         except httpx.TransportError:
             return None
 
-    def _wait(self, true: Callable[[], bool]) -> None:
+    def wait_until(self, true: Callable[[], bool]) -> None:
         assert self.process is not None
         deadline = time.monotonic() + 60
         while not true():
@@ -140,6 +159,29 @@ def test_a_demo_that_was_killed_is_taken_up_and_data_outlives_restarts(runner: R
     assert runner.end(signal.SIGTERM) == 0
     assert runner.count("mail_messages") == mails
     assert (runner.folder / "secrets").read_text() == key
+
+
+def test_a_call_of_graph_ends_as_a_mail_without_any_queue_service(runner: Runner) -> None:
+    """The webhook, both queues and the workers behind them, in the one process; the timer does not tick."""
+    with FakeGraph() as graph:
+        runner.start(
+            DEMO="0",
+            GRAPH_BASE_URL=graph.url,
+            GRAPH_MAILBOX=graph.mailbox.address,
+            CRON_MAIL_IMPORT="0 0 0 1 1 *",
+            APP_SECRET_KEY=KEY,
+        )
+        runner.wait_until_healthy()
+        graph.deliver(subject="Hello")
+
+        assert runner.post("/api/graph/notifications?validationToken=a%20token").text == "a token"
+        assert runner.post("/api/graph/notifications", {"value": [{"clientState": "forged"}]}).status_code == 202
+        known = client_state(KEY, graph.mailbox.address)
+        assert runner.post("/api/graph/notifications", {"value": [{"clientState": known}]}).status_code == 202
+        runner.wait_until(lambda: "work=handle_parse" in runner.log)
+
+    assert runner.end(signal.SIGTERM) == 0
+    assert runner.count("mail_messages WHERE subject = 'Hello'") == 1
 
 
 def test_a_port_that_is_taken_is_named_with_a_way_out(runner: Runner) -> None:
