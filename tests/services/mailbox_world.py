@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 from shared.clients.graph import GraphClient
 from shared.clients.graph_line import GraphLine
 from shared.clients.queue_memory import MemoryQueues
-from shared.domain.queue_message import ParseBatch, Queue, Wake, WakeReason
+from shared.domain.queue_message import Queue, Wake, WakeReason
 from shared.models.mail import MailMessage
 from shared.models.mailbox import GraphSubscription, MailArrival, MailboxRow, MailFolderRow, MailMove
 from shared.models.system import ImportCycle, SystemSettings
-from shared.services.import_arrivals import import_arrivals
+from shared.services.mail_queue import handle_parse
 from shared.services.sync_mailbox import sync_mailbox
 from tests.builders import NOW
 from tests.fake_graph import FakeGraph
@@ -56,7 +56,7 @@ class World:
         """Import what waits to be imported; return the counts of it all."""
         counts: Counter[str] = Counter()
         for body in self._taken(Queue.MAIL_PARSE):
-            counts.update(import_arrivals(ParseBatch.from_json(body).arrival_ids, clock=lambda: self.now).as_counts())
+            counts.update(handle_parse(body, self.queues, clock=lambda: self.now))
         return counts
 
     def read(self, reason: WakeReason = WakeReason.TIMER) -> Counter[str]:
@@ -114,7 +114,6 @@ class World:
         return sorted(message.immutable_id for message in self.graph.messages())
 
     def _all(self, model: type) -> list:
-        self.db.rollback()  # to see what others committed meanwhile
         return list(self.db.scalars(select(model).order_by(model.id).execution_options(populate_existing=True)))
 
 
