@@ -23,6 +23,8 @@ from shared.services.audit import Actor
 from shared.services.errors import NotAllowed
 from shared.services.sessions import SignedIn, find_session
 
+POLL = "X-Poll"  # a script says with it that the page asks by itself, and nobody did anything
+
 # Method and path of every route that asks for no right.
 PUBLIC = frozenset(
     {
@@ -84,7 +86,8 @@ Db = Annotated[Session, Depends(_db, scope="function")]
 
 def _visitor(request: Request, db: Db, submitted: SubmittedToken) -> CurrentUser | None:
     token = read_cookie(request, SESSION)
-    session = find_session(db, token, now=clock.now()) if token else None
+    is_activity = POLL not in request.headers
+    session = find_session(db, token, now=clock.now(), is_activity=is_activity) if token else None
     if session is None:
         return None
     formats.show_times_in(session.ui_time_zone)

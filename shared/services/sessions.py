@@ -50,8 +50,11 @@ def open_session(db: Session, user: User, *, address: str, now: datetime) -> str
     return token
 
 
-def find_session(db: Session, token: str, *, now: datetime) -> SignedIn | None:
-    """Return who is behind the token, None when the session is over or its user disabled."""
+def find_session(db: Session, token: str, *, now: datetime, is_activity: bool = True) -> SignedIn | None:
+    """Return who is behind the token, None when the session is over or its user disabled.
+
+    Activity keeps the session alive; what a page asks by itself is none, or an open page would never be signed out.
+    """
     row = db.execute(
         select(WebSession, User, select(SystemSettings.ui_time_zone).scalar_subquery())
         .join(User, User.id == WebSession.user_id)
@@ -61,7 +64,7 @@ def find_session(db: Session, token: str, *, now: datetime) -> SignedIn | None:
     if row is None:
         return None
     session, user, zone = row
-    if session.last_seen_at < now - SEEN_EVERY:
+    if is_activity and session.last_seen_at < now - SEEN_EVERY:
         _mark_seen(db, session.id, now)
     return _signed_in(session, user, zone)
 

@@ -1,10 +1,15 @@
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import select, text
 
+from shared import clock
+from shared.db.session import transaction
 from shared.domain.status import Status
+from shared.models.users import WebSession
 from tests.http_api.client import Browser
 from tests.http_api.live import Tab, opened, served
 from tests.http_api.run_checks_world import a_job, change_verdict, open_runs
@@ -39,6 +44,16 @@ def tops(tab: Tab) -> list[float]:
 
 def asked_for(tab: Tab) -> str:
     return str(tab.page.evaluate("location.search"))
+
+
+def make_idle(how_long: str) -> None:
+    with transaction() as db:
+        db.execute(text(f"UPDATE web_sessions SET last_seen_at = now() - interval '{how_long}'"))
+
+
+def idle_time() -> timedelta:
+    with transaction() as db:
+        return clock.now() - db.scalars(select(WebSession.last_seen_at)).one()
 
 
 def current(tab: Tab) -> str:
@@ -211,6 +226,28 @@ def test_an_open_page_marks_what_changed_and_counts_what_is_new(tab: Tab, admin:
     assert "changed" in tab.page.inner_text("tr[data-job]:has-text('Changing')")
     assert "is-done" in (tab.page.get_attribute("tr[data-job]:has-text('Going')", "class") or "")
     assert tops(tab) == before
+
+
+def test_an_open_page_does_not_stay_signed_in_by_itself_and_says_when_it_is_not(tab: Tab) -> None:
+    a_job(WARNING)
+    tab.page.clock.install()
+    go(tab, "/run-checks?q=nightly")
+    make_idle("7 hours 50 minutes")
+
+    with tab.page.expect_response("**/run-checks/state?*") as poll:
+        tab.page.clock.fast_forward("01:01")
+    assert poll.value.ok
+    assert idle_time() > timedelta(hours=7, minutes=49)
+    make_idle("8 hours 1 minute")
+    tab.page.clock.fast_forward("01:01")
+    tab.page.wait_for_selector("#toasts >> text=You are signed out.")
+    tab.page.clock.fast_forward("05:00")
+
+    assert tab.page.locator("#toasts .toast-note").count() == 1
+    tab.page.click("#toasts >> text=Sign in")
+    tab.page.wait_for_url("**/login?next=*")
+    assert tab.page.input_value("[name=next]") == "/run-checks?q=nightly"
+    tab.trouble = [words for words in tab.trouble if "status of 401" not in words]
 
 
 def test_the_clean_ones_are_reviewed_with_one_click(tab: Tab) -> None:

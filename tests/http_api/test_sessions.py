@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from sqlalchemy import func, select, text
 
 from functions.http_api.csrf import HEADER
+from functions.http_api.deps import POLL
 from shared.db.session import transaction
 from shared.domain.permissions import Role
 from shared.models.users import User, WebSession
@@ -104,6 +105,16 @@ def test_reading_pages_keeps_a_session_alive_with_few_writes(operator: Browser) 
     with transaction() as db:
         [seen] = db.scalars(select(WebSession.last_seen_at))
         assert db.scalar(select(func.now() - seen < text("interval '1 minute'")))
+
+
+def test_what_a_page_asks_by_itself_does_not_keep_its_session_alive(operator: Browser) -> None:
+    change("UPDATE web_sessions SET last_seen_at = now() - interval '7 hours'")
+
+    asked = operator.get("/run-checks/state", headers={POLL: "1"})
+    change("UPDATE web_sessions SET last_seen_at = last_seen_at - interval '1 hour 1 minute'")
+    asked_later = operator.get("/run-checks/state", headers={POLL: "1", "HX-Request": "true"})
+
+    assert [asked.status_code, asked_later.status_code] == [200, 401]
 
 
 def test_the_chosen_role_counts_here_and_at_the_next_sign_in(two_browsers: tuple[Browser, Browser]) -> None:

@@ -1,6 +1,6 @@
 // Looks every minute what waits now. Marks what changed and says what is new; moves nothing under the pointer.
 import { allRows, cleanForm, markChanged, markDone, pairsOf, sayFigures } from "./run-checks-rows.js";
-import { figures } from "./run-checks-shell.js";
+import { figures, saySignedOut } from "./run-checks-shell.js";
 
 const EVERY = 60 * 1000;
 
@@ -31,13 +31,24 @@ function sayNews(count) {
   if (count) news.querySelector("span").textContent = `${count} new`;
 }
 
+let watch = null;
+
 async function look() {
-  if (document.hidden) return;
+  if (document.hidden || watch === null) return;
   const state = await figures(document.getElementById("rc-list").dataset.state);
-  if (state) compare(state);
+  if (state?.signedOut) stopWatching();
+  else if (state) compare(state);
+}
+
+// Nothing on the page works any more, whoever signs in elsewhere: its token belongs to the session that is over.
+function stopWatching() {
+  if (watch === null) return;
+  clearInterval(watch);
+  watch = null;
+  saySignedOut();
 }
 
 export function watchForNews() {
-  setInterval(look, EVERY);
+  watch = setInterval(look, EVERY);
   document.addEventListener("visibilitychange", look);
 }

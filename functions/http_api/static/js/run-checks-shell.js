@@ -1,7 +1,7 @@
 // What this page needs of the shell, and requests to the server.
 
 export const makeCurrent = (row) => row.dispatchEvent(new Event("bc:make-current", { bubbles: true }));
-const toast = (text, stay = false) => document.dispatchEvent(new CustomEvent("bc:toast", { detail: { text, stay } }));
+const toast = (text, stay = false, link = null) => document.dispatchEvent(new CustomEvent("bc:toast", { detail: { text, stay, link } }));
 
 const token = () => JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRF-Token"];
 const UNDO = "run-checks-undo";
@@ -44,10 +44,16 @@ export async function part(address, signal) {
   return null;
 }
 
-// Asked in the background: no answer is no news.
+// Asked in the background, which keeps no session alive: no answer is no news, but that the session is over is said.
 export async function figures(address) {
-  const response = await fetch(address, { headers: { "HX-Request": "true" } }).catch(() => null);
+  const response = await fetch(address, { headers: { "HX-Request": "true", "X-Poll": "1" } }).catch(() => null);
+  if (response?.status === 401) return { signedOut: true };
   return response?.ok ? response.json() : null;
+}
+
+export function saySignedOut() {
+  const next = new URLSearchParams({ next: location.pathname + location.search });
+  toast("You are signed out. What is shown here may be old.", true, { text: "Sign in", href: `/login?${next}` });
 }
 
 export const say = (words) => {

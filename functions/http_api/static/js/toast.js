@@ -18,7 +18,13 @@ function watch(note) {
 
 const place = document.getElementById("toasts");
 
-function toast(text, { stay = false } = {}) {
+function linkTo({ text, href }) {
+  const link = document.createElement("a");
+  Object.assign(link, { className: "btn btn-link", textContent: text, href });
+  return link;
+}
+
+function toast(text, { stay = false, link = null } = {}) {
   const note = document.createElement("div");
   note.className = stay ? "toast-note toast-error" : "toast-note";
   note.dataset.toast = stay ? "stay" : "";
@@ -29,7 +35,7 @@ function toast(text, { stay = false } = {}) {
   close.type = "button";
   close.dataset.dismissToast = "";
   close.setAttribute("aria-label", "Close");
-  note.append(words, close);
+  note.append(words, ...(link ? [linkTo(link)] : []), close);
   place.append(note);
 }
 
@@ -41,7 +47,7 @@ if (place) {
   place.addEventListener("click", (event) => {
     if (event.target.closest("[data-dismiss-toast]")) event.target.closest("[data-toast]").remove();
   });
-  // Other scripts send `bc:toast` with { text, stay }.
+  // Other scripts send `bc:toast` with { text, stay, link }.
   document.addEventListener("bc:toast", (event) => toast(event.detail.text, event.detail));
   // The server could not be asked at all.
   document.addEventListener("htmx:sendError", () => toast("No connection. Nothing was changed; try again.", { stay: true }));
