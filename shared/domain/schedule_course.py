@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from shared.domain.learn_schedule import GRACE_FLOOR, SESSION_GAP, learn, local_minute
 from shared.domain.schedule import DAY, Cycle, DayRule, Schedule, Slot, local_day
+from shared.domain.slot_matching import Judged, Matching
 
 _AGAIN_UNTIL = 14  # runs; until then every run is a reason to learn anew
 _YOUNG_FOR = 16 * 86_400.0  # seconds of life; until then there is a reason every day
@@ -25,18 +26,6 @@ _TIMES = 9  # the latest runs of a lane tell where its time has moved to
 
 
 @dataclass(slots=True)
-class Judged:
-    """A slot and what came of it: the moment of its run, if any. One that came after the deadline is late."""
-
-    slot: Slot
-    run: float | None = None
-
-    @property
-    def is_late(self) -> bool:
-        return self.run is not None and self.run > self.slot.deadline
-
-
-@dataclass(slots=True)
 class Course:
     """The state after the runs so far. Feed it with `run` in the order of time, then `close` it at the end."""
 
@@ -45,7 +34,7 @@ class Course:
     schedule: Schedule | None = None
     proposal: Schedule | None = None
     moments: list[float] = field(default_factory=list)
-    judged: list[Judged] = field(default_factory=list)  # slots up to a little after the last run, in order
+    matching: Matching = field(default_factory=Matching)  # slots up to a little after the last run
     _next_day: int = 0
     _off: deque[bool] = field(default_factory=lambda: deque(maxlen=_OFF_WINDOW))
     _off_since: list[int] = field(default_factory=list)  # places in `moments` of runs outside the schedule
@@ -61,7 +50,7 @@ class Course:
         self.moments.append(moment)
         if self.schedule is not None:
             self._fill(moment)
-            slot = self._match(moment, is_retry=is_retry)
+            slot = self.matching.give(moment, is_retry=is_retry)
             if not is_retry:
                 self._follow(slot, moment)
         if not is_retry and self._has_reason():
@@ -74,7 +63,7 @@ class Course:
 
     def results(self, start: float, until: float) -> tuple[list[Judged], list[Judged]]:
         """Return the missed and the late slots from `start` to `until`; those whose grace runs on are neither."""
-        due = [each for each in self.judged if start <= each.slot.at <= until and each.slot.deadline < until]
+        due = [each for each in self.matching.judged if start <= each.slot.at <= until and each.slot.deadline < until]
         return [each for each in due if each.run is None], [each for each in due if each.is_late]
 
     def _fill(self, until: float) -> None:
@@ -85,7 +74,7 @@ class Course:
             found = self.schedule.slots_on(self._next_day, self.zone)
             if found and found[0].at - found[0].early > until:
                 break
-            self.judged.extend(Judged(slot) for slot in found)
+            self.matching.judged.extend(Judged(slot) for slot in found)
             self._next_day += 1
 
     def _session_gap(self) -> float:
@@ -95,41 +84,9 @@ class Course:
         lanes = range(len(self.schedule.lanes))
         return 60 * min(SESSION_GAP, *(self.schedule.gap_after(lane) / 4 for lane in lanes))
 
-    def _match(self, moment: float, *, is_retry: bool) -> Judged | None:
-        """Give the run to the slot where an operator would put it; return that, or None for an extra one."""
-        after = len(self.judged)
-        while after and self.judged[after - 1].slot.at > moment:
-            after -= 1
-        before = self.judged[after - 1] if after else None
-        following = self.judged[after] if after < len(self.judged) else None
-        if before is not None and _came_far_too_early(before) and moment <= before.slot.deadline:
-            self._give_back(after - 1)  # that one was no run of this slot after all
-        can_be_early = (
-            not is_retry
-            and following is not None
-            and following.run is None
-            and following.slot.at - moment <= following.slot.early
-        )
-        chosen = None
-        if before is not None and before.run is None:
-            on_time = moment <= before.slot.deadline
-            nearer = following is None or moment - before.slot.at <= following.slot.at - moment
-            chosen = before if on_time or nearer or not can_be_early else following
-        elif can_be_early:
-            chosen = following
-        if chosen is not None:
-            chosen.run = moment
-        return chosen
-
-    def _give_back(self, place: int) -> None:
-        """Take a run from the slot it came too early for; it may be the very late one of the slot before."""
-        early, self.judged[place].run = self.judged[place].run, None
-        if place and self.judged[place - 1].run is None:
-            self.judged[place - 1].run = early
-
     def _follow(self, found: Judged | None, moment: float) -> None:
         """Keep the lane's time where its runs are, and note runs that don't fit."""
-        is_off = found is None or found.is_late or _came_far_too_early(found)
+        is_off = found is None or found.is_late or found.is_far_too_early
         self._off.append(is_off)
         if is_off:
             self._off_count += 1
@@ -179,7 +136,7 @@ class Course:
 
     def _was_mistaken(self) -> bool:
         """Tell whether the job runs on, but not on this schedule: then it was chance. Silence is something else."""
-        past = [each for each in self.judged[-_SLOTS_OF_DOUBT - 20 :] if each.slot.deadline < self.moments[-1]]
+        past = [each for each in self.matching.judged[-_SLOTS_OF_DOUBT - 20 :] if each.slot.deadline < self.moments[-1]]
         past = past[-_SLOTS_OF_DOUBT:]
         if self.schedule is None or len(past) < _SLOTS_OF_DOUBT:
             return False
@@ -202,7 +159,7 @@ class Course:
         assert self.schedule is not None
         return not any(
             each.run is not None and not any(lane.rule.includes(each.slot.day) for lane in found.lanes)
-            for each in self.judged
+            for each in self.matching.judged
         )
 
     def _adopt(self, found: Schedule, moment: float) -> None:
@@ -214,8 +171,8 @@ class Course:
         self._times.clear()
         self._off.clear()
         self._off_count, self._off_limit = 0, _OFF_RUNS
-        while self.judged and self.judged[-1].slot.at > moment:
-            self.judged.pop()
+        while self.matching.judged and self.matching.judged[-1].slot.at > moment:
+            self.matching.judged.pop()
         self._next_day = local_day(moment, self.zone) - 1
         upcoming = [
             Judged(slot)
@@ -225,7 +182,7 @@ class Course:
         ]
         nearest = min(upcoming, key=lambda each: abs(each.slot.at - moment), default=None)
         covered = nearest.slot.at if nearest and abs(nearest.slot.at - moment) <= nearest.slot.early else moment
-        self.judged.extend(each for each in upcoming if each.slot.at > max(covered, moment))
+        self.matching.judged.extend(each for each in upcoming if each.slot.at > max(covered, moment))
         self._next_day += 3
 
 
@@ -238,12 +195,6 @@ def walk(moments: Sequence[float], zone: ZoneInfo, until: float, *, floor: int =
         course.run(moment)
     course.close(until)
     return course
-
-
-def _came_far_too_early(judged: Judged) -> bool:
-    """Tell whether the slot's run came earlier than its grace is long: it may be another one's."""
-    slot = judged.slot
-    return judged.run is not None and slot.at - judged.run > slot.deadline - slot.at
 
 
 def _same_days(one: Schedule, other: Schedule) -> bool:
