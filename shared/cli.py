@@ -69,14 +69,25 @@ def _tick(asked: argparse.Namespace) -> int:
     from shared import clock
     from shared.clients.mailbox import FolderUnreadable
     from shared.clients.queue_memory import MemoryQueues
+    from shared.clients.queues import open_queues
+    from shared.domain.timer import Timer
     from shared.services.tick_graph_subscription import tick_graph_subscription
     from shared.services.tick_mail_import import tick_mail_import
+    from shared.services.tick_watchdog import tick_watchdog
     from shared.services.work_off import work_off
+    from shared.settings import settings
 
     given: datetime | None = asked.now
-    queues, tick = MemoryQueues(), {"mail_import": tick_mail_import, "graph_subscription": tick_graph_subscription}
+    ticks = {
+        Timer.MAIL_IMPORT: tick_mail_import,
+        Timer.GRAPH_SUBSCRIPTION: tick_graph_subscription,
+        Timer.WATCHDOG: tick_watchdog,
+    }
+    queues = MemoryQueues()
+    # The watchdog only looks: at the queues that the app uses.
+    seen = open_queues(settings()) if asked.timer == Timer.WATCHDOG else queues
     try:
-        counts = tick[asked.timer](queues, clock=lambda: given or clock.now())
+        counts = ticks[asked.timer](seen, clock=lambda: given or clock.now())
     except FolderUnreadable as problem:
         print(problem, file=sys.stderr)
         return 1
@@ -190,7 +201,7 @@ def _arguments() -> argparse.ArgumentParser:
     imports.add_argument("--folder", type=Path, required=True)
 
     tick = _command(commands, "tick", _tick, "run one timer's work once, as the timer would")
-    tick.add_argument("timer", choices=["mail_import", "graph_subscription"])
+    tick.add_argument("timer", choices=["mail_import", "graph_subscription", "watchdog"])
     tick.add_argument("--now", type=_instant, metavar="ISO", help="the time that it is taken to be")
 
     _command(commands, "migrate", _migrate, "bring the schema to its newest revision")

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from shared.domain.timer import Timer
 from shared.models.mail import MailMessage
 from shared.models.system import ImportCycle
 from tests.builders import count_of, make_customer, make_job
@@ -144,6 +145,14 @@ def test_a_tick_does_nothing_while_automatic_import_is_off(cli: Cli, folder: Pat
     answer = cli("tick", "mail_import", "--json")
 
     assert (answer.status, answer.lines) == (0, [{"cycles": 0}])
+
+
+@pytest.mark.parametrize("timer", Timer, ids=str)
+def test_every_timer_can_be_ticked_by_hand(cli: Cli, folder: Path, timer: Timer) -> None:
+    answer = cli("tick", timer, "--json")
+
+    assert answer.status == 0, answer.err
+    assert set(map(type, answer.lines[0].values())) <= {int}
 
 
 def test_a_tick_without_its_folder_fails_with_a_line(cli: Cli, committed_db: Session, tmp_path: Path) -> None:
