@@ -152,8 +152,9 @@ class Schedule:
 
     def gap_after(self, number: int) -> float:
         """Return the minutes from a lane to the next one of the day or the next day's first."""
-        following = self.lanes[number + 1].minute if number + 1 < len(self.lanes) else self.lanes[0].minute + DAY
-        return max(following - self.lanes[number].minute, 1.0)
+        following = number + 1
+        gap = self.lanes[following % len(self.lanes)].minute - self.lanes[number].minute
+        return max(gap + DAY if following in (0, len(self.lanes)) else gap, 1.0)
 
     def slots_on(self, day: int, zone: ZoneInfo) -> list[Slot]:
         """Return the day's slots in order. Where the clock skips an hour, two times that meet are one slot."""
@@ -161,10 +162,9 @@ class Schedule:
         for number, lane in enumerate(self.lanes):
             if lane.rule.includes(day):
                 at = instant_of(day, lane.minute, zone)
-                before = self.gap_after(number - 1) if number else self.gap_after(len(self.lanes) - 1)
-                early = 60 * min(EARLIEST, before / 2)
+                early = 60 * min(EARLIEST, self.gap_after(number - 1) / 2)
                 found.setdefault(at, Slot(at, at + 60 * self.grace_of(number), early, number, day))
-        return sorted(found.values())
+        return sorted(found.values()) if len(found) > 1 else list(found.values())
 
     def slots_from(self, moment: float, zone: ZoneInfo, *, days: int = 400) -> Iterator[Slot]:
         """Yield the slots after `moment` (seconds since the epoch), at most `days` days on."""

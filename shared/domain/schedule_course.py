@@ -13,7 +13,7 @@ from statistics import median
 from zoneinfo import ZoneInfo
 
 from shared.domain.learn_schedule import GRACE_FLOOR, SESSION_GAP, learn, local_minute
-from shared.domain.schedule import DAY, Cycle, DayRule, Schedule, Slot, local_day
+from shared.domain.schedule import DAY, Cycle, DayRule, Schedule, Slot, instant_of, local_day
 from shared.domain.slot_matching import Judged, Matching
 
 _AGAIN_UNTIL = 14  # runs; until then every run is a reason to learn anew
@@ -36,6 +36,9 @@ class Course:
     moments: list[float] = field(default_factory=list)
     matching: Matching = field(default_factory=Matching)  # slots up to a little after the last run
     _next_day: int = 0
+    _next_slots: list[Slot] = field(default_factory=list)
+    _next_slot_from: float = 0.0  # when the first of them, or the day after a day without, comes in sight
+    _session_gap: float = 0.0  # seconds within which another run is a further attempt of the last one
     _off: deque[bool] = field(default_factory=lambda: deque(maxlen=_OFF_WINDOW))
     _off_since: list[int] = field(default_factory=list)  # places in `moments` of runs outside the schedule
     _times: dict[int, deque[float]] = field(default_factory=dict)
@@ -46,7 +49,7 @@ class Course:
 
     def run(self, moment: float) -> None:
         """Take in a run; `moment` isn't before the last one."""
-        is_retry = bool(self.moments) and moment - self.moments[-1] <= self._session_gap()
+        is_retry = bool(self.moments) and moment - self.moments[-1] <= self._session_gap
         self.moments.append(moment)
         if self.schedule is not None:
             self._fill(moment)
@@ -69,20 +72,17 @@ class Course:
     def _fill(self, until: float) -> None:
         """Add the slots that a run at `until` could be early for."""
         assert self.schedule is not None
-        last_day = local_day(until, self.zone) + 1
-        while self._next_day <= last_day:
-            found = self.schedule.slots_on(self._next_day, self.zone)
-            if found and found[0].at - found[0].early > until:
-                break
-            self.matching.judged.extend(Judged(slot) for slot in found)
+        while self._next_slot_from <= until:
+            self.matching.judged.extend(map(Judged, self._next_slots))
             self._next_day += 1
+            self._prepare()
 
-    def _session_gap(self) -> float:
-        """Return the seconds within which another run is a further attempt of the last one."""
-        if self.schedule is None:
-            return 0.0
-        lanes = range(len(self.schedule.lanes))
-        return 60 * min(SESSION_GAP, *(self.schedule.gap_after(lane) / 4 for lane in lanes))
+    def _prepare(self) -> None:
+        """Have the slots of the next day at hand: most runs come long before they are due."""
+        assert self.schedule is not None
+        self._next_slots = self.schedule.slots_on(self._next_day, self.zone)
+        first = self._next_slots[0] if self._next_slots else None
+        self._next_slot_from = first.at - first.early if first else instant_of(self._next_day - 1, 0, self.zone)
 
     def _follow(self, found: Judged | None, moment: float) -> None:
         """Keep the lane's time where its runs are, and note runs that don't fit."""
@@ -168,6 +168,7 @@ class Course:
         self.schedule, self.proposal = found, None
         if not changed:
             return
+        self._session_gap = session_gap(found)
         self._times.clear()
         self._off.clear()
         self._off_count, self._off_limit = 0, _OFF_RUNS
@@ -184,6 +185,7 @@ class Course:
         covered = nearest.slot.at if nearest and abs(nearest.slot.at - moment) <= nearest.slot.early else moment
         self.matching.judged.extend(each for each in upcoming if each.slot.at > max(covered, moment))
         self._next_day += 3
+        self._prepare()
 
 
 def walk(moments: Sequence[float], zone: ZoneInfo, until: float, *, floor: int = GRACE_FLOOR) -> Course:
@@ -195,6 +197,11 @@ def walk(moments: Sequence[float], zone: ZoneInfo, until: float, *, floor: int =
         course.run(moment)
     course.close(until)
     return course
+
+
+def session_gap(schedule: Schedule) -> float:
+    """Return the seconds within which another run is a further attempt of the one before."""
+    return 60 * min(SESSION_GAP, *(schedule.gap_after(lane) / 4 for lane in range(len(schedule.lanes))))
 
 
 def _same_days(one: Schedule, other: Schedule) -> bool:
