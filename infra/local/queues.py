@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from infra.local.threads import Work
-from shared.clients.errors import Upstream
 from shared.clients.queue_delivery import deliver
 from shared.clients.queue_memory import MemoryQueues
 from shared.clients.queues import Handler, QueueService
@@ -35,7 +34,7 @@ class Emptying:
         try:
             if deliver(self.queues, self.name, self.handler):
                 return 0
-        except Upstream:
+        except Exception:  # whatever it is, the queue must be emptied again some time
             log.warning("a queue cannot be emptied for now", exc_info=True, extra={"queue": self.name})
             return PAUSE_WITHOUT_SERVICE
         return PAUSE if isinstance(self.queues, MemoryQueues) else PAUSE_BETWEEN_REQUESTS
