@@ -85,7 +85,8 @@ def _made_up_for(world: World, slot: datetime) -> bool:
     """Tell whether an extra run came for a missed slot: early for it, or late."""
     following = next((each for each in world.slots if each > slot), slot + timedelta(days=1))
     allowed = min(timedelta(hours=6), (following - slot) / 2)
-    return any(slot - allowed <= run < following - allowed for run in world.runs)
+    later = sum(slot <= run < following for run in world.runs)
+    return later > 0 or any(slot - allowed <= run < slot for run in world.runs)
 
 
 def _one_slot(world: World, rng: random.Random, day: date, minute: float, habits: Habits, known: int) -> None:

@@ -7,7 +7,7 @@ less is only a proposal, and the old slots stay judged until a person accepts it
 
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import median
 from zoneinfo import ZoneInfo
@@ -18,6 +18,7 @@ from shared.domain.slot_matching import Judged, Matching
 
 _AGAIN_UNTIL = 14  # runs; until then every run is a reason to learn anew
 _YOUNG_FOR = 16 * 86_400.0  # seconds of life; until then there is a reason every day
+_LATELY = 22 * 86_400.0  # long enough for a weekday to come back three times
 _ONCE_A_DAY = 20 * 3600.0
 _OFF_RUNS = 3  # of the last OFF_WINDOW runs outside the schedule are a reason too
 _OFF_WINDOW = 8
@@ -51,12 +52,12 @@ class Course:
         """Take in a run; `moment` isn't before the last one."""
         is_retry = bool(self.moments) and moment - self.moments[-1] <= self._session_gap
         self.moments.append(moment)
+        if is_retry:
+            return
         if self.schedule is not None:
             self._fill(moment)
-            slot = self.matching.give(moment, is_retry=is_retry)
-            if not is_retry:
-                self._follow(slot, moment)
-        if not is_retry and self._has_reason():
+            self._follow(self.matching.give(moment), moment)
+        if self._has_reason():
             self._learn(moment)
 
     def close(self, until: float) -> None:
@@ -120,29 +121,37 @@ class Course:
         self._learned_at = moment
         if self.schedule is None:
             self._try_again_at = int(len(self.moments) * 1.12) + 1
-        if self._off_count >= self._off_limit:
-            self._off_count, self._off_limit = 0, 2 * self._off_limit
         if self._was_mistaken():
             self.schedule, self.proposal = None, None
             return
-        readings = [learn(self.moments, self.zone, floor=self.floor)]
-        if sum(self._off) >= _OFF_RUNS:
-            readings.insert(0, learn(self.moments[self._off_since[-sum(self._off)] :], self.zone, floor=self.floor))
-        for found in filter(None, readings):
-            if self._may_replace(found):
+        for first in self._starts(moment):
+            found = learn(self.moments[first:], self.zone, floor=self.floor)
+            if found is not None and self._may_replace(found):
                 self._adopt(found, moment)
                 return
-        self.proposal = next((found for found in filter(None, readings)), None)
+            self.proposal = found or self.proposal
+
+    def _starts(self, moment: float) -> Iterator[int]:
+        """Yield the places in `moments` from which on to learn: since runs stopped fitting, lately, and ever."""
+        if sum(self._off) >= _OFF_RUNS:
+            yield self._off_since[-sum(self._off)]
+        if self._off_count >= self._off_limit:
+            self._off_count, self._off_limit = 0, 2 * self._off_limit
+            yield bisect_left(self.moments, moment - _LATELY)
+        yield 0
 
     def _was_mistaken(self) -> bool:
-        """Tell whether the job runs on, but not on this schedule: then it was chance. Silence is something else."""
+        """Tell whether the job runs on, but not on this schedule: then it was chance.
+
+        Silence is something else: a job that fails to run keeps its times when it does run.
+        """
         past = [each for each in self.matching.judged[-_SLOTS_OF_DOUBT - 20 :] if each.slot.deadline < self.moments[-1]]
         past = past[-_SLOTS_OF_DOUBT:]
         if self.schedule is None or len(past) < _SLOTS_OF_DOUBT:
             return False
         on_time = sum(each.run is not None and not each.is_late for each in past)
         runs = len(self.moments) - bisect_left(self.moments, past[0].slot.at - past[0].slot.early)
-        return on_time <= 0.4 * len(past) and runs - on_time >= len(past) - on_time
+        return on_time <= 0.4 * len(past) and runs - on_time >= max(_OFF_RUNS, on_time)
 
     def _may_replace(self, found: Schedule) -> bool:
         """Tell whether `found` expects at least what is expected now, but for what never was more than a guess."""

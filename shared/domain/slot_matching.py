@@ -35,17 +35,17 @@ class Matching:
 
     judged: list[Judged] = field(default_factory=list)
 
-    def give(self, moment: float, *, is_retry: bool = False) -> Judged | None:
+    def give(self, moment: float) -> Judged | None:
         """Return the slot that the run at `moment` is given to, or None for an extra one.
 
-        `moment` isn't before the one given last. A retry is a further attempt of that one: early for no slot.
+        `moment` isn't before the one given last.
         """
         after = bisect_right(self.judged, moment, key=lambda each: each.slot.at)
         before = self.judged[after - 1] if after else None
         following = self.judged[after] if after < len(self.judged) else None
         if before is not None and before.is_far_too_early and moment <= before.slot.deadline:
             self._give_back(after - 1)
-        chosen = _chosen(moment, before, None if is_retry else following)
+        chosen = _chosen(moment, before, following)
         if chosen is not None:
             chosen.run = moment
         return chosen
@@ -71,11 +71,12 @@ def _chosen(moment: float, before: Judged | None, following: Judged | None) -> J
 def match_slots(slots: Iterable[Slot], moments: Iterable[float], *, session_gap: float = 0.0) -> Sequence[Judged]:
     """Return each slot with its run, if any, in order of time.
 
-    A run within `session_gap` seconds of the one before is a further attempt of that one.
+    A run within `session_gap` seconds of the one before is a further attempt of that one and takes no slot of its own.
     """
     matching = Matching([Judged(slot) for slot in sorted(slots)])
     last = float("-inf")
     for moment in sorted(moments):
-        matching.give(moment, is_retry=moment - last <= session_gap)
+        if moment - last > session_gap:
+            matching.give(moment)
         last = moment
     return matching.judged
