@@ -1,5 +1,5 @@
 """The tables, one module per group. Importing this package makes all of them known."""
 
-from shared.models import audit, customers, jobs, mail, mailbox, pipeline, system, users
+from shared.models import audit, customers, jobs, mail, mailbox, pipeline, schedules, system, users
 
-__all__ = ["audit", "customers", "jobs", "mail", "mailbox", "pipeline", "system", "users"]
+__all__ = ["audit", "customers", "jobs", "mail", "mailbox", "pipeline", "schedules", "system", "users"]

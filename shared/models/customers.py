@@ -1,5 +1,7 @@
 """Customers."""
 
+from datetime import date
+
 from sqlalchemy import CheckConstraint, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -12,6 +14,7 @@ class Customer(Base):
     __tablename__ = "customers"
     __table_args__ = (
         CheckConstraint("name = btrim(name) AND name <> ''", name="name_is_tidy"),
+        CheckConstraint("country ~ '^[A-Z]{2}$'", name="country_is_a_code"),
         Index("uq_customers_name", text("lower(name)"), unique=True),
     )
 
@@ -19,5 +22,7 @@ class Customer(Base):
     name: Mapped[str]
     active: Mapped[bool] = mapped_column(server_default=text("true"))
     time_zone: Mapped[str | None]  # IANA name; None = the zone of the pages
+    country: Mapped[str | None]  # ISO 3166-1, two letters; whose public holidays can be filled in as closed days
+    go_live_on: Mapped[date | None]  # runs before this local day are history; None = as the installation's
     note: Mapped[str] = mapped_column(server_default="")
     created_at: Mapped[CreatedAt]

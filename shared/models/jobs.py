@@ -77,6 +77,11 @@ class JobRun(Base):
     `raw_status` is what the mail said; `status` is what it counts as (a vanished object makes a
     success a warning). `verdict_version` grows whenever either changes, so that nobody reviews
     what he has not seen.
+
+    `slot_at` is the slot that the run answers; a further attempt on it `is_retry`. A missed run is dated at its slot.
+    The mail that comes after all takes that row over, unless it was reviewed: then it makes a run of its own, with
+    `late_for_id`. `is_placed` once it was given to a slot, or found to fit none. What is `is_history` came before the
+    go-live date: it teaches schedules and needs no review.
     """
 
     __tablename__ = "job_runs"
@@ -86,6 +91,23 @@ class JobRun(Base):
             name="reviewed_is_paired",
         ),
         CheckConstraint("(source = 'mail') = (matched_by IS NOT NULL)", name="mail_runs_are_matched"),
+        CheckConstraint("source <> 'missed' OR slot_at IS NOT NULL", name="missed_has_a_slot"),
+        CheckConstraint("late_for_id <> id", name="not_late_for_itself"),
+        Index(
+            "uq_job_runs_slot",
+            "job_id",
+            "slot_at",
+            unique=True,
+            postgresql_where=text("slot_at IS NOT NULL AND late_for_id IS NULL AND NOT is_retry"),
+        ),
+        Index(
+            "uq_job_runs_overdue",
+            "job_id",
+            unique=True,
+            postgresql_where=text("source = 'overdue' AND reviewed_at IS NULL"),
+        ),
+        Index("ix_job_runs_unplaced", "job_id", postgresql_where=text("NOT is_placed")),
+        Index("ix_job_runs_late_for_id", "late_for_id", postgresql_where=text("late_for_id IS NOT NULL")),
         Index("ix_job_runs_job_id_run_at", "job_id", text("run_at DESC"), text("id DESC")),
         Index("ix_job_runs_unreviewed", "job_id", postgresql_where=text("reviewed_at IS NULL")),
         Index(
@@ -115,6 +137,12 @@ class JobRun(Base):
     reviewed_at: Mapped[Instant | None]
     reviewed_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
     review_id: Mapped[int | None] = mapped_column(ForeignKey("reviews.id", ondelete="RESTRICT"))
+    slot_at: Mapped[Instant | None]
+    is_late: Mapped[bool] = mapped_column(server_default=text("false"))
+    is_retry: Mapped[bool] = mapped_column(server_default=text("false"))
+    late_for_id: Mapped[int | None] = mapped_column(ForeignKey("job_runs.id", ondelete="SET NULL"))
+    is_placed: Mapped[bool] = mapped_column(server_default=text("false"))
+    is_history: Mapped[bool] = mapped_column(server_default=text("false"))
     created_at: Mapped[CreatedAt]
 
 

@@ -1,5 +1,7 @@
 """Settings that people change, and the record of import cycles."""
 
+from datetime import date
+
 from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
@@ -18,6 +20,16 @@ class SystemSettings(Base):
         CheckConstraint("import_batch BETWEEN 1 AND 10000 AND manual_batch BETWEEN 1 AND 10000", name="batch_in_range"),
         CheckConstraint("raw_days BETWEEN 0 AND 3650", name="raw_days_in_range"),
         CheckConstraint("mail_lookback_days BETWEEN 1 AND 365", name="lookback_in_range"),
+        CheckConstraint(
+            "grace_floor_minutes BETWEEN 1 AND 720 AND missed_look_back_days BETWEEN 1 AND 90 "
+            "AND overdue_days BETWEEN 1 AND 90 AND stopped_after_days BETWEEN 1 AND 365",
+            name="schedules_in_range",
+        ),
+        CheckConstraint(
+            "silence_factor BETWEEN 1 AND 20 AND silence_min_days BETWEEN 1 AND silence_max_days "
+            "AND silence_max_days <= 365",
+            name="silence_in_range",
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True, server_default=text("1"))
@@ -30,6 +42,15 @@ class SystemSettings(Base):
     move_processed: Mapped[bool] = mapped_column(server_default=text("true"))
     processed_folder: Mapped[str] = mapped_column(server_default="Backupchecks")  # display name; made when missing
     mail_lookback_days: Mapped[int] = mapped_column(server_default=text("30"))  # of a first read and of a resync
+
+    go_live_on: Mapped[date | None]  # runs before this local day are history
+    grace_floor_minutes: Mapped[int] = mapped_column(server_default=text("60"))
+    missed_look_back_days: Mapped[int] = mapped_column(server_default=text("14"))
+    overdue_days: Mapped[int] = mapped_column(server_default=text("3"))
+    stopped_after_days: Mapped[int] = mapped_column(server_default=text("14"))
+    silence_factor: Mapped[int] = mapped_column(server_default=text("3"))
+    silence_min_days: Mapped[int] = mapped_column(server_default=text("3"))
+    silence_max_days: Mapped[int] = mapped_column(server_default=text("35"))
 
 
 class ImportCycle(Base):

@@ -120,6 +120,7 @@ def a_run(job_id: int, **facts: object) -> dict[str, object]:
         "job_id": job_id,
         "source": "missed",
         "run_at": NOW,
+        "slot_at": NOW,
         "raw_status": "missed",
         "status": "missed",
         **facts,
@@ -138,6 +139,7 @@ def test_a_reading_has_one_run(db: Session) -> None:
     [
         ({"source": "mail"}, "mail_runs_are_matched"),
         ({"matched_by": "name"}, "mail_runs_are_matched"),
+        ({"slot_at": None}, "missed_has_a_slot"),
         ({"reviewed_at": NOW}, "reviewed_is_paired"),
         ({"size_bytes": -1}, "size_is_positive"),
         ({"status": "green"}, "status"),
