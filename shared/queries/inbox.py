@@ -58,17 +58,6 @@ class Neighbours:
     next_id: int | None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ObjectRow:
-    """One object of a reading."""
-
-    name: str
-    type: str
-    status: Status
-    message: str
-    recovered: bool
-
-
 def waiting(db: Session, filters: InboxFilters, page: int) -> Page[WaitingReading]:
     """Return one page of the readings that wait; those of one mail stand together."""
     total = db.scalar(select(func.count()).select_from(_waiting(filters).subquery())) or 0

@@ -13,11 +13,9 @@ from shared.domain.reading import Kind
 from shared.domain.status import Status
 from shared.models.customers import Customer
 from shared.models.jobs import Job, JobKeyRow, JobRun
-from shared.models.mail import MailMessage, MailObject, MailRaw, MailReading
+from shared.models.mail import MailMessage, MailRaw, MailReading
 from shared.models.users import User
-from shared.queries.inbox import ObjectRow
-
-_GOOD = frozenset({Status.SUCCESS, Status.INFORMATIONAL})
+from shared.queries.objects import NO_OBJECTS, Objects, first_objects
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,19 +53,11 @@ class ReadingDetail:
     job: JobName | None
     run_id: int | None
     same_job_waiting: int
-    objects: tuple[ObjectRow, ...]
+    objects: Objects
 
     @property
     def waits(self) -> bool:
         return self.outcome is Ending.INBOX
-
-    @property
-    def problems(self) -> tuple[ObjectRow, ...]:
-        return tuple(thing for thing in self.objects if thing.status not in _GOOD)
-
-    @property
-    def fine(self) -> tuple[ObjectRow, ...]:
-        return tuple(thing for thing in self.objects if thing.status in _GOOD)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -154,7 +144,7 @@ def _readings(db: Session, mail_id: int) -> list[tuple[MailReading, int | None]]
 
 def _details(db: Session, rows: Sequence[tuple[MailReading, int | None]]) -> tuple[ReadingDetail, ...]:
     readings = [reading for reading, _ in rows]
-    objects = _objects(db, [reading.id for reading in readings])
+    objects = first_objects(db, [reading.id for reading in readings])
     jobs = _jobs(db, {job_id for reading in readings for job_id in (reading.job_id, *reading.could_be) if job_id})
     same = _waiting_by_key(db, [reading for reading in readings if reading.outcome is Ending.INBOX])
     return tuple(
@@ -180,19 +170,10 @@ def _details(db: Session, rows: Sequence[tuple[MailReading, int | None]]) -> tup
             job=jobs.get(reading.job_id) if reading.job_id else None,
             run_id=run_id,
             same_job_waiting=len(same.get(_key(reading), set()) - {reading.id}),
-            objects=objects.get(reading.id, ()),
+            objects=objects.get(reading.id, NO_OBJECTS),
         )
         for reading, run_id in rows
     )
-
-
-def _objects(db: Session, reading_ids: Sequence[int]) -> dict[int, tuple[ObjectRow, ...]]:
-    found: dict[int, list[ObjectRow]] = {}
-    query = select(MailObject).where(MailObject.reading_id.in_(reading_ids)).order_by(MailObject.number)
-    for row in db.scalars(query):
-        thing = ObjectRow(name=row.name, type=row.type, status=row.status, message=row.message, recovered=row.recovered)
-        found.setdefault(row.reading_id, []).append(thing)
-    return {reading_id: tuple(things) for reading_id, things in found.items()}
 
 
 def _jobs(db: Session, job_ids: Iterable[int]) -> dict[int, JobName]:

@@ -9,15 +9,15 @@ from sqlalchemy.orm import Session
 from shared.domain.names import fold
 from shared.domain.reading import Kind
 from shared.domain.run import MatchedBy, RunSource
-from shared.domain.status import RESTORABLE, Status, badness
+from shared.domain.status import RESTORABLE, Status
 from shared.models.customers import Customer
-from shared.models.jobs import Job, JobRun, Review, VanishedObject
+from shared.models.jobs import Job, JobRun, Review
 from shared.models.mail import MailMessage, MailObject, MailRaw, MailReading
 from shared.models.users import User
-from shared.queries.inbox import ObjectRow
+from shared.queries.findings import Findings, first_findings
+from shared.queries.objects import GOOD, NO_OBJECTS, WORST_FIRST, Objects, first_objects
 
 LISTED_RUNS = 30
-GOOD = frozenset({Status.SUCCESS, Status.INFORMATIONAL})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,16 +29,6 @@ class RunInList:
     status: Status
     verdict_version: int
     reviewed: bool
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Finding:
-    """An object that vanished; confirmed as removed by `confirmed_by`, or still open."""
-
-    name: str
-    type: str
-    confirmed_by: str | None
-    reason: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,20 +81,13 @@ class RunPanel:
     origin: str | None
     parser: str | None
     evidence: tuple[str, ...]
-    objects: tuple[ObjectRow, ...]  # problems first
-    findings: tuple[Finding, ...]
+    reading_number: int | None
+    objects: Objects
+    findings: Findings
     runs: tuple[RunInList, ...]  # newest first, every unreviewed one of the job is among them
     changes: Changes | None
     last_good_at: datetime | None
     same_error_at: datetime | None  # of the run just before, when it said the same
-
-    @property
-    def problems(self) -> tuple[ObjectRow, ...]:
-        return tuple(thing for thing in self.objects if thing.status not in GOOD)
-
-    @property
-    def fine(self) -> tuple[ObjectRow, ...]:
-        return tuple(thing for thing in self.objects if thing.status in GOOD)
 
     @property
     def to_review(self) -> tuple[RunInList, ...]:
@@ -134,7 +117,6 @@ def run_panel(db: Session, run_id: int) -> RunPanel | None:
     if row is None:
         return None
     run, job, customer, reading, mail_id, subject, from_address, has_raw = row
-    objects = _objects(db, reading.id) if reading else ()
     return RunPanel(
         run_id=run.id,
         job_id=job.id,
@@ -162,10 +144,11 @@ def run_panel(db: Session, run_id: int) -> RunPanel | None:
         origin=reading.origin if reading else None,
         parser=reading.parser if reading else None,
         evidence=tuple(reading.evidence) if reading else (),
-        objects=objects,
-        findings=_findings(db, run.id),
+        reading_number=reading.number if reading else None,
+        objects=first_objects(db, [reading.id]).get(reading.id, NO_OBJECTS) if reading else NO_OBJECTS,
+        findings=first_findings(db, run.id),
         runs=_runs(db, job.id),
-        changes=_changes(db, objects, _last_success(db, run)),
+        changes=_changes(db, run, _last_success(db, run)),
         last_good_at=_last_good_at(db, run),
         same_error_at=_same_error_at(db, run),
     )
@@ -185,15 +168,6 @@ def newest_run_to_show(db: Session, job_id: int) -> int | None:
     )
 
 
-def _objects(db: Session, reading_id: int) -> tuple[ObjectRow, ...]:
-    rows = db.scalars(select(MailObject).where(MailObject.reading_id == reading_id).order_by(MailObject.number))
-    found = [
-        ObjectRow(name=row.name, type=row.type, status=row.status, message=row.message, recovered=row.recovered)
-        for row in rows
-    ]
-    return tuple(sorted(found, key=lambda thing: -badness(thing.status)))
-
-
 def _runs(db: Session, job_id: int) -> tuple[RunInList, ...]:
     newest = (
         select(JobRun.id)
@@ -210,21 +184,6 @@ def _runs(db: Session, job_id: int) -> tuple[RunInList, ...]:
         RunInList(run_id=run_id, run_at=run_at, status=status, verdict_version=version, reviewed=reviewed)
         for run_id, run_at, status, version, reviewed in rows
     )
-
-
-def _findings(db: Session, run_id: int) -> tuple[Finding, ...]:
-    rows = db.execute(
-        select(
-            VanishedObject.name,
-            VanishedObject.type,
-            func.coalesce(func.nullif(User.display_name, ""), User.username),
-            VanishedObject.reason,
-        )
-        .outerjoin(User, User.id == VanishedObject.confirmed_by)
-        .where(VanishedObject.run_id == run_id)
-        .order_by(VanishedObject.name)
-    )
-    return tuple(Finding(name=name, type=kind, confirmed_by=who, reason=why) for name, kind, who, why in rows)
 
 
 def _review(db: Session, run: JobRun) -> ReviewOfRun | None:
@@ -262,15 +221,26 @@ def _last_good_at(db: Session, run: JobRun) -> datetime | None:
     )
 
 
-def _changes(db: Session, objects: tuple[ObjectRow, ...], success: JobRun | None) -> Changes | None:
-    if success is None or success.reading_id is None or not objects:
+def _changes(db: Session, run: JobRun, success: JobRun | None) -> Changes | None:
+    if success is None or success.reading_id is None or run.reading_id is None:
         return None
-    before = {fold(thing.name): thing.status for thing in _objects(db, success.reading_id)}
+    now = _statuses(db, run.reading_id)
+    if not now:
+        return None
+    before = {fold(name): status for name, status in _statuses(db, success.reading_id)}
     return Changes(
         since=success.run_at,
-        worse=tuple(o.name for o in objects if o.status not in GOOD and before.get(fold(o.name)) in GOOD),
-        new=tuple(o.name for o in objects if fold(o.name) not in before),
+        worse=tuple(name for name, status in now if status not in GOOD and before.get(fold(name)) in GOOD),
+        new=tuple(name for name, _ in now if fold(name) not in before),
     )
+
+
+def _statuses(db: Session, reading_id: int) -> list[tuple[str, Status]]:
+    """Return the names of a reading's objects and how they went, the worst first."""
+    rows = db.execute(
+        select(MailObject.name, MailObject.status).where(MailObject.reading_id == reading_id).order_by(*WORST_FIRST)
+    )
+    return [(name, status) for name, status in rows]
 
 
 def _same_error_at(db: Session, run: JobRun) -> datetime | None:

@@ -12,7 +12,8 @@ from functions.http_api.formats import plural
 from functions.http_api.inbox.asked import Asked, Reader, Words, Worker
 from functions.http_api.inbox.bulk import undo_of
 from functions.http_api.inbox.forms import NO_HINTS, AttachTyped, Hints, NewJobTyped, Tried, approve_forms
-from functions.http_api.mails import mail_page, readable_mail
+from functions.http_api.mails import mail_page
+from functions.http_api.mails.readable import readable_mail
 from functions.http_api.rendering import page
 from functions.http_api.toasts import redirect
 from shared import clock

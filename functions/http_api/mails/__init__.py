@@ -8,20 +8,21 @@ from fastapi.responses import HTMLResponse
 
 from functions.http_api.addresses import RowId
 from functions.http_api.deps import CurrentUser, Db, require
+from functions.http_api.mails import objects
 from functions.http_api.mails.file_name import raw_name
+from functions.http_api.mails.readable import Reader, readable_mail
 from functions.http_api.mails.safe_html import HEADERS, mail_document
 from functions.http_api.rendering import page
 from functions.http_api.toasts import redirect
 from shared import clock
-from shared.domain.mailflow import Location
 from shared.domain.permissions import Right
-from shared.queries.mail_detail import MailDetail, mail_detail
+from shared.queries.mail_detail import MailDetail
 from shared.queries.stored_mail import mail_body, raw_mail
 from shared.services.dismiss_mail import undo_duplicate
 from shared.services.errors import NotFound
 
 router = APIRouter(prefix="/mails", include_in_schema=False)
-Reader = Annotated[CurrentUser, require(Right.SEE_MAILS)]
+router.include_router(objects.router)
 InboxWorker = Annotated[CurrentUser, require(Right.WORK_INBOX)]
 
 
@@ -54,16 +55,6 @@ def download(db: Db, user: Reader, mail_id: RowId) -> Response:
 def no_duplicate(request: Request, db: Db, user: InboxWorker, mail_id: RowId) -> Response:
     undo_duplicate(db, mail_id, actor=user.actor, now=clock.now())
     return redirect(request, f"/mails/{mail_id}", toast="It counts as a mail of its own now.")
-
-
-def readable_mail(db: Db, user: CurrentUser, mail_id: int) -> MailDetail:
-    """Return a mail that this user may read. Raise NotFound with what helps."""
-    mail = mail_detail(db, mail_id)
-    if mail is None:
-        raise NotFound("This mail is gone.")
-    if mail.location is Location.DELETED and not user.may(Right.SEE_DELETED_MAILS):
-        raise NotFound("This mail was deleted. An administrator can bring it back.")
-    return mail
 
 
 def mail_page(

@@ -13,7 +13,8 @@ from shared.domain.permissions import Right
 from shared.domain.run import MatchedBy
 from shared.domain.status import NEEDS_REASON, Status
 from shared.queries.job_detail import HistoryDay, job_history
-from shared.queries.run_panel import GOOD, RunInList, RunPanel
+from shared.queries.objects import GOOD
+from shared.queries.run_panel import RunInList, RunPanel
 from shared.services.review_runs import UNDO_WINDOW
 
 STRIP_DAYS = 30
@@ -84,10 +85,10 @@ def _sentence(run: RunPanel, now: datetime) -> list[str]:
     said = []
     if run.status is Status.UNREADABLE:
         said.append("the mail came, but its verdict could not be read")
-    if run.problems:
+    if run.objects.problem_count:
         said.append(_object_words(run))
-    if gone := sum(finding.confirmed_by is None for finding in run.findings):
-        said.append(f"{plural(gone, 'object')} no longer in the report")
+    if run.findings.open:
+        said.append(f"{plural(run.findings.open, 'object')} no longer in the report")
     if run.raw_status is not run.status:
         said.append(f"the mail itself said {run.raw_status.value}")
     if run.same_error_at is not None:
@@ -100,10 +101,10 @@ def _sentence(run: RunPanel, now: datetime) -> list[str]:
 
 
 def _object_words(run: RunPanel) -> str:
-    counts = Counter(thing.status for thing in run.problems)
+    counts = run.objects.problem_counts
     (first, count), *others = sorted(counts.items(), key=lambda item: item[0] is not Status.FAILED)
-    words = f"{count} of {plural(len(run.objects), 'object')} {OBJECT_WORDS.get(first, first.value)}"
-    return ", ".join([words, *(f"{count} {OBJECT_WORDS.get(status, status.value)}" for status, count in others)])
+    words = f"{count:,} of {plural(run.objects.total, 'object')} {OBJECT_WORDS.get(first, first.value)}"
+    return ", ".join([words, *(f"{count:,} {OBJECT_WORDS.get(status, status.value)}" for status, count in others)])
 
 
 def _day_word(moment: datetime, now: datetime) -> str:
