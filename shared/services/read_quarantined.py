@@ -39,27 +39,26 @@ def nothing_was_read(message: MailMessage) -> bool:
 
 def read_from_bytes(db: Session, message: MailMessage) -> bool:
     """Read a mail without runs from its bytes, as if it came in now; False when it is quarantined (again)."""
+    content = db.scalar(select(MailRaw.content).where(MailRaw.mail_id == message.id))
+    if content is None:  # kept no more, or the mailbox never handed them over: what was said of it stays true
+        _quarantine(db, message, db.scalar(select(MailReading.reason).where(MailReading.mail_id == message.id)) or "")
+        return False
     try:
         with db.begin_nested():
-            _take_in(db, message, _mail_in(db, message))
+            _take_in(db, message, _mail_in(message, zlib.decompress(content)))
     except NotAMail as problem:
-        reason = str(problem)
+        _quarantine(db, message, str(problem))
+        return False
     except Exception as problem:  # as at its import: a bug of ours must not hold up the others
         log.exception("reading a quarantined mail crashed", extra={"mail_id": message.id})
-        reason = f"reading it crashed: {type(problem).__name__}"
-    else:
-        return True
-    message.location = Location.PROCESSED
-    _settle(db, message, Ending.QUARANTINED, reason)
-    return False
+        _quarantine(db, message, f"reading it crashed: {type(problem).__name__}")
+        return False
+    return True
 
 
-def _mail_in(db: Session, message: MailMessage) -> Mail:
-    content = db.scalar(select(MailRaw.content).where(MailRaw.mail_id == message.id))
-    if content is None:
-        raise NotAMail("its original isn't kept any more")
+def _mail_in(message: MailMessage, raw: bytes) -> Mail:
     from_mailbox = message.received_at if message.received_source == "mailbox" else None
-    return mail_from_eml(zlib.decompress(content), received_at=from_mailbox)
+    return mail_from_eml(raw, received_at=from_mailbox)
 
 
 def _take_in(db: Session, message: MailMessage, mail: Mail) -> None:
@@ -102,6 +101,11 @@ def _holders_of(digest: bytes | None) -> Select[int]:
     return select(MailMessage.id).where(
         MailMessage.report_hash == digest, MailMessage.duplicate_of_id.is_(None), ~MailMessage.duplicate_undone
     )
+
+
+def _quarantine(db: Session, message: MailMessage, reason: str) -> None:
+    message.location = Location.PROCESSED
+    _settle(db, message, Ending.QUARANTINED, reason)
 
 
 def _settle(db: Session, message: MailMessage, ending: Ending, reason: str) -> None:

@@ -140,13 +140,16 @@ def test_of_two_equal_reports_one_is_the_duplicate_and_a_later_copy_too(db: Sess
     assert arrive(db, report_mail()).endings == (Ending.DUPLICATE,)
 
 
-def test_without_the_bytes_it_stays_and_says_so(db: Session) -> None:
-    mail_id = quarantined(db, report_mail())
+def test_without_its_bytes_it_stays_as_it_is(db: Session, actor: Actor) -> None:
+    mail_id = quarantined(db, report_mail(), "the import crashed: KeyError")
     db.execute(delete(MailRaw))
 
     assert read_quarantined(db, [mail_id]) == 0
+    dismiss_mails(db, [mail_id], actor=actor, reason="", now=NOW)
+    restore_mail(db, mail_id, actor=actor, now=NOW)
 
-    assert (endings(db, mail_id), reason(db, mail_id)) == ([Ending.QUARANTINED], "its original isn't kept any more")
+    assert (endings(db, mail_id), reason(db, mail_id)) == ([Ending.QUARANTINED], "the import crashed: KeyError")
+    assert broken_promises(db) == {}
 
 
 def test_mails_that_are_not_quarantined_are_left_alone(db: Session) -> None:
