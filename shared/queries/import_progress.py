@@ -36,7 +36,7 @@ class ImportProgress:
         return self.finished_at - self.started_at if self.finished_at else None
 
     @property
-    def settled(self) -> int:
+    def reports(self) -> int:
         return sum(self.outcomes.values())
 
     @property

@@ -77,7 +77,7 @@ def test_it_ends_in_a_summary_with_what_became_of_the_mails(operator: Browser, f
 
     page = operator.get(address).text
     assert "3 new mails imported; the mail folder was read to its end." in text_of(page)
-    assert "Fetched 3 New 3 Inbox 2 Quarantined 1" in text_of(page)
+    assert "Fetched 3 New 3 Reports 3 Inbox 2 Quarantined 1" in text_of(page)
     assert 'href="/inbox?view=quarantined"' in page
     assert "hx-trigger" not in re.findall(r'<section class="import-progress".*?>', page)[0]
 
@@ -115,7 +115,7 @@ def test_a_mailbox_is_read_and_then_its_mails(operator: Browser, graph: FakeGrap
     do_what_waits()
 
     assert "3 new mails imported; the mailbox was read to its end." in says(operator, address)
-    assert "Fetched 3 New 3 Inbox 3" in says(operator, address)
+    assert "Fetched 3 New 3 Reports 3 Inbox 3" in says(operator, address)
 
 
 def test_mails_whose_import_is_to_come_are_counted(operator: Browser, graph: FakeGraph) -> None:

@@ -26,7 +26,11 @@ router = APIRouter(prefix="/folders")
 
 
 class NoList(Exception):
-    """The mailbox did not tell its folders; the message says why."""
+    """The mailbox did not tell its folders; the message says why, `status` whose fault it is."""
+
+    def __init__(self, sentence: str, *, status: int) -> None:
+        super().__init__(sentence)
+        self.status = status
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,7 +49,7 @@ def list_folders(request: Request, db: Db, user: Keeper) -> HTMLResponse:
     try:
         return _page(request, db, _there())
     except NoList as problem:
-        return _page(request, db, [], problem=str(problem), status=502)
+        return _page(request, db, [], problem=str(problem), status=problem.status)
 
 
 @router.post("")
@@ -66,11 +70,13 @@ def _there() -> list[Folder]:
     from shared.clients.graph import open_mailbox  # the library behind it is heavy
 
     if not settings().graph_mailbox:
-        raise NoList("No mailbox is set: GRAPH_MAILBOX is empty.")
+        raise NoList("No mailbox is set: GRAPH_MAILBOX is empty.", status=409)
     try:
         return open_mailbox(settings()).folders()
-    except (Upstream, BadSetting) as problem:
-        raise NoList(str(problem)) from problem
+    except BadSetting as problem:
+        raise NoList(str(problem), status=409) from problem
+    except Upstream as problem:
+        raise NoList(str(problem), status=502) from problem
 
 
 def _page(
