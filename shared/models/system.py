@@ -60,7 +60,10 @@ class ImportCycle(Base):
     """
 
     __tablename__ = "import_cycles"
-    __table_args__ = (Index("ix_import_cycles_source_started_at", "source", text("started_at DESC")),)
+    __table_args__ = (
+        Index("ix_import_cycles_source_started_at", "source", text("started_at DESC")),
+        Index("ix_import_cycles_mailbox_id_started_at", "mailbox_id", text("started_at DESC")),
+    )
 
     id: Mapped[Id]
     source: Mapped[Source] = mapped_column(choice(Source, "source"))

@@ -300,6 +300,12 @@ def upgrade() -> None:
     op.add_column("import_cycles", sa.Column("mailbox_id", sa.BigInteger(), nullable=True))
     op.add_column("import_cycles", sa.Column("request_id", sa.String(), nullable=True))
     op.add_column("import_cycles", sa.Column("error", sa.String(), server_default="", nullable=False))
+    op.create_index(
+        "ix_import_cycles_mailbox_id_started_at",
+        "import_cycles",
+        ["mailbox_id", sa.literal_column("started_at DESC")],
+        unique=False,
+    )
     op.create_unique_constraint(op.f("uq_import_cycles_request_id"), "import_cycles", ["request_id"])
     op.create_foreign_key(
         op.f("fk_import_cycles_mailbox_id"), "import_cycles", "mailboxes", ["mailbox_id"], ["id"], ondelete="CASCADE"
