@@ -131,3 +131,12 @@ def _client(graph: FakeGraph) -> GraphClient:
 
 async def _no_sleep(_: float) -> None:
     """Let retries come at once."""
+
+
+def deliver(world: World, number: int, **facts: object) -> None:
+    for _ in range(number):
+        world.graph.deliver(**facts)
+
+
+def delta_calls(world: World) -> int:
+    return len(world.graph.calls_to("/messages/delta"))
