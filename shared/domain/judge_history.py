@@ -61,6 +61,4 @@ def judge_history(
 
 def _without_slots(kind: ScheduleKind) -> Verdict:
     words = "no regular times" if kind is ScheduleKind.IRREGULAR else "too few runs to tell"
-    return Verdict(
-        kind=kind, description=words, confidence=None, grace_minutes=None, next_slots=(), missed=(), late=()
-    )
+    return Verdict(kind=kind, description=words, confidence=None, grace_minutes=None, next_slots=(), missed=(), late=())

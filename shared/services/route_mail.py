@@ -239,13 +239,17 @@ _added = (
     .returning(_readings.c.id)
     .cte("added")
 )
-_listed = func.unnest(
-    bindparam("names", type_=ARRAY(Text)),
-    bindparam("types", type_=ARRAY(Text)),
-    bindparam("statuses", type_=ARRAY(Text)),
-    bindparam("messages", type_=ARRAY(Text)),
-    bindparam("recoveries", type_=ARRAY(Boolean)),
-).table_valued("name", "type", "status", "message", "recovered", with_ordinality="place").render_derived()
+_listed = (
+    func.unnest(
+        bindparam("names", type_=ARRAY(Text)),
+        bindparam("types", type_=ARRAY(Text)),
+        bindparam("statuses", type_=ARRAY(Text)),
+        bindparam("messages", type_=ARRAY(Text)),
+        bindparam("recoveries", type_=ARRAY(Boolean)),
+    )
+    .table_valued("name", "type", "status", "message", "recovered", with_ordinality="place")
+    .render_derived()
+)
 _with_objects = (
     insert(table_of(MailObject))
     .from_select(
