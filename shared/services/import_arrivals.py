@@ -6,15 +6,15 @@ the arrival.
 
 import logging
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Connection, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from shared.db.session import transaction
+from shared.db.session import held_connection, transaction
 from shared.domain.mailflow import Delivery, MimeState, Source
 from shared.domain.reading import Parsed
 from shared.models.mailbox import MailArrival, MailMove
@@ -51,17 +51,19 @@ def import_arrivals(arrival_ids: Sequence[int], *, clock: Callable[[], datetime]
     done = ArrivalsImported()
     with transaction() as db:
         settings = db.get_one(SystemSettings, 1)
-    for arrival_id, is_counted in _in_turn(arrival_ids):
-        match _import_one(arrival_id, settings, clock(), is_counted=is_counted):
-            case Imported() as imported:
-                done.summary.add(imported)
-            case MimeState.WANTED:
-                done.wanted += 1
+    turns = _in_turn(arrival_ids)  # before a connection is held: many workers share few of them
+    with held_connection() as connection:
+        for arrival_id, is_counted in turns:
+            match _import_one(connection, arrival_id, settings, clock(), is_counted=is_counted):
+                case Imported() as imported:
+                    done.summary.add(imported)
+                case MimeState.WANTED:
+                    done.wanted += 1
     return done
 
 
-def _in_turn(arrival_ids: Sequence[int]) -> Iterator[tuple[int, bool]]:
-    """Yield the arrivals with whether this start of their import is counted.
+def _in_turn(arrival_ids: Sequence[int]) -> list[tuple[int, bool]]:
+    """Return the arrivals with whether this start of their import is counted.
 
     Those that were never tried are counted in one go. One that was tried may be what killed its worker: it comes after
     them, and is counted when it begins, so that those behind it are not blamed.
@@ -72,18 +74,17 @@ def _in_turn(arrival_ids: Sequence[int]) -> Iterator[tuple[int, bool]]:
         fresh = here.where(MailArrival.attempts == 0).order_by(MailArrival.id).with_for_update(skip_locked=True)
         start = update(MailArrival).where(MailArrival.id.in_(fresh)).values(attempts=1).returning(MailArrival.id)
         counted = sorted(db.scalars(start))
-    yield from ((arrival_id, True) for arrival_id in counted)
-    yield from ((arrival_id, False) for arrival_id in tried)
+    return [(arrival_id, True) for arrival_id in counted] + [(arrival_id, False) for arrival_id in tried]
 
 
 def _import_one(
-    arrival_id: int, settings: SystemSettings, now: datetime, *, is_counted: bool
+    connection: Connection, arrival_id: int, settings: SystemSettings, now: datetime, *, is_counted: bool
 ) -> Imported | MimeState | None:
     """Import one arrival; None when it is gone or in another's hands."""
     reason = ""
     for _ in range(ATTEMPTS):
         try:
-            with transaction() as db:
+            with transaction(connection) as db:
                 arrival = _taken(db, arrival_id, is_counted=is_counted)
                 return _bring_in(db, arrival, settings, now) if arrival else None
         except Exception as problem:  # a bug of ours must not lose the mail, nor hold up the rest
@@ -91,7 +92,7 @@ def _import_one(
                 raise
             log.exception("import of a mail crashed", extra={"arrival_id": arrival_id})
             reason, is_counted = f"the import crashed: {type(problem).__name__}", True
-    with transaction() as db:
+    with transaction(connection) as db:
         arrival = _taken(db, arrival_id, is_counted=True)
         return _give_up(db, arrival, reason, settings, now) if arrival else None
 

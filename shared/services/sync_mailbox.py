@@ -41,6 +41,7 @@ ROUNDS = 3  # in one go, when others ask meanwhile; functions may not run for ev
 TRY_AGAIN = timedelta(minutes=1)
 REST = timedelta(minutes=1)  # when Graph wants one and does not say how long
 LONGEST_REST = timedelta(days=1)
+MARGIN = timedelta(seconds=5)  # clocks differ: a wake that came too early would be dropped
 THROTTLED = "Microsoft Graph asked us to wait. The mails are read by themselves as soon as it lets us."
 
 
@@ -113,6 +114,8 @@ def _read_while_asked(reader: Reader, lease: Lease) -> Counter[str]:
             with transaction() as db:
                 if end_lease_unless_asked(db, lease):
                     break
+    except LeaseLost:  # whoever has it now reads what we did not
+        log.warning("the mailbox was lost to another worker", extra={"mailbox_id": lease.mailbox_id})
     finally:
         leave_mailbox(reader.queues, lease, clock=reader.clock, following=following)
     return counts
@@ -121,15 +124,11 @@ def _read_while_asked(reader: Reader, lease: Lease) -> Counter[str]:
 def _read_once(reader: Reader, lease: Lease, counts: Counter[str]) -> Following | None:
     round_, before = _begin(reader, lease), reader.mailbox.requests
     try:
-        try:
-            return _read(round_)
-        except Throttled as problem:
-            return _rest(round_, problem, reader.wake.reason)
-        except Upstream as problem:
-            return _fail(round_, problem, reader.wake.reason)
-    except LeaseLost:  # whoever has it now reads what we did not
-        log.warning("the mailbox was lost to another worker", extra={"mailbox_id": lease.mailbox_id})
-        return None
+        return _read(round_)
+    except Throttled as problem:
+        return _rest(round_, problem, reader.wake.reason)
+    except Upstream as problem:
+        return _fail(round_, problem, reader.wake.reason)
     finally:
         counts.update(round_.counts)
         counts["requests"] += reader.mailbox.requests - before
@@ -187,7 +186,7 @@ def _rest(round_: SyncRound, problem: Throttled, reason: WakeReason) -> Followin
     with round_.write() as db:
         db.get_one(MailboxRow, round_.mailbox_id).throttled_until = now + rest
         finish_cycles(db, round_.cycle_ids, now=now, error=THROTTLED)
-    return Following(reason=reason, delay=rest)
+    return Following(reason=reason, delay=rest + MARGIN)
 
 
 def _fail(round_: SyncRound, problem: Upstream, reason: WakeReason) -> Following | None:
