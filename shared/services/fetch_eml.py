@@ -4,7 +4,8 @@ Opens its own transactions, because Graph is asked between them.
 """
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,7 +13,8 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from shared.clients import errors as graph
-from shared.clients.graph import open_mailbox
+from shared.clients.graph import GraphClient, connect
+from shared.clients.graph_check import HASTY
 from shared.clients.graph_mailbox import GraphMailbox
 from shared.db.session import transaction
 from shared.models.mail import MailMessage, MailRaw
@@ -36,8 +38,15 @@ class _Known:
     throttled_until: datetime | None
 
 
+@contextmanager
+def _mailbox() -> Iterator[GraphMailbox]:
+    """Yield the mailbox on a line of its own: a person waits, so it gives up sooner than the worker."""
+    with closing(GraphClient(settings().graph_mailbox, connect(settings(), patience=HASTY))) as client:
+        yield client
+
+
 def fetch_eml(
-    mail_id: int, *, now: datetime, mailbox: Callable[[], GraphMailbox] = lambda: open_mailbox(settings())
+    mail_id: int, *, now: datetime, mailbox: Callable[[], AbstractContextManager[GraphMailbox]] = _mailbox
 ) -> bytes:
     """Return the mail as it was received. Raise NotFound or Upstream with a sentence."""
     known = _known(mail_id)
@@ -47,7 +56,8 @@ def fetch_eml(
         raise NotFound(NOT_KEPT)
     if known.throttled_until is not None and known.throttled_until > now:
         raise Upstream(WAIT, retryable=True)
-    raw = _asked_for(known.graph_id, mailbox())
+    with mailbox() as there:
+        raw = _asked_for(known.graph_id, there)
     if known.keeps_raw:
         _keep(mail_id, raw)
     return raw

@@ -1,13 +1,19 @@
 import re
+from collections.abc import Iterator
 from email.message import EmailMessage
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
 from functions.http_api.mails.file_name import raw_name
+from shared import clock
 from shared.db.session import transaction
 from shared.domain.mailflow import Ending
-from shared.models.mail import MailRaw
+from shared.models.mail import MailMessage, MailRaw
+from shared.services.import_arrivals import import_arrivals
+from shared.settings import settings
+from tests.builders import make_arrival
+from tests.fake_graph import FakeGraph
 from tests.http_api.client import Browser
 from tests.http_api.inbox_world import came_in, night, outcome, reading_of, report, rubbish, run_of
 from tests.http_api.lists import make_customer, text_of
@@ -124,6 +130,44 @@ def test_the_original_is_downloaded_byte_by_byte_under_its_subject(viewer: Brows
 )
 def test_a_file_name_holds_nothing_that_a_system_would_misread(subject: str, name: str) -> None:
     assert raw_name(subject, 7) == name
+
+
+@pytest.fixture
+def graph(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeGraph]:
+    """The mailbox that the settings name."""
+    with FakeGraph() as running:
+        monkeypatch.setenv("GRAPH_BASE_URL", running.url)
+        monkeypatch.setenv("GRAPH_MAILBOX", running.mailbox.address)
+        settings.cache_clear()
+        yield running
+    settings.cache_clear()
+
+
+def came_from(graph: FakeGraph, raw: bytes) -> int:
+    with transaction() as db:
+        arrival_id = make_arrival(db, raw, graph_id=graph.deliver(raw).immutable_id)
+    import_arrivals([arrival_id], clock=clock.now)
+    with transaction() as db:
+        return db.scalars(select(MailMessage.id)).one()
+
+
+def test_the_original_of_a_mail_of_the_mailbox_is_fetched_when_it_is_wanted(viewer: Browser, graph: FakeGraph) -> None:
+    raw = report_mail(sent_at=night(1))
+    mail_id = came_from(graph, raw)
+
+    assert f"/mails/{mail_id}/raw" in viewer.get(f"/mails/{mail_id}").text
+    assert viewer.get(f"/mails/{mail_id}/raw").content == raw
+
+
+def test_an_original_that_the_mailbox_has_no_more_is_missed_in_words(viewer: Browser, graph: FakeGraph) -> None:
+    mail_id = came_from(graph, report_mail(sent_at=night(1)))
+    for message in graph.messages():
+        graph.delete(message)
+
+    answer = viewer.get(f"/mails/{mail_id}/raw")
+
+    assert answer.status_code == 404
+    assert "no longer in the mailbox" in answer.text
 
 
 def test_an_original_that_is_not_kept_is_missed_in_words(viewer: Browser) -> None:

@@ -1,6 +1,7 @@
 """The bytes of a mail for who wants them: kept ones, or asked of the mailbox when they are wanted."""
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from datetime import timedelta
 
 import pytest
@@ -25,7 +26,7 @@ def _mailbox_is_set(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[N
 
 
 def eml_of(world: World, mail_id: int | None = None) -> bytes:
-    return fetch_eml(mail_id or world.mails()[0].id, now=world.now, mailbox=lambda: world.mailbox)
+    return fetch_eml(mail_id or world.mails()[0].id, now=world.now, mailbox=lambda: nullcontext(world.mailbox))
 
 
 def test_the_mailbox_is_asked_once_and_the_bytes_are_kept(world: World) -> None:

@@ -20,6 +20,7 @@ from shared.queries.mail_detail import MailDetail
 from shared.queries.stored_mail import mail_body, raw_mail
 from shared.services.dismiss_mail import undo_duplicate
 from shared.services.errors import NotFound
+from shared.services.fetch_eml import fetch_eml
 
 router = APIRouter(prefix="/mails", include_in_schema=False)
 router.include_router(objects.router)
@@ -44,11 +45,10 @@ def download(db: Db, user: Reader, mail_id: RowId) -> Response:
     raw = raw_mail(db, mail_id)
     if raw is None or (raw.deleted and not user.may(Right.SEE_DELETED_MAILS)):
         raise NotFound("This mail is gone.")
-    if raw.content is None:
-        raise NotFound("The original of this mail isn't kept (any more). What was read in it is still here.")
+    content = raw.content if raw.content is not None else fetch_eml(mail_id, now=clock.now())
     name = quote(raw_name(raw.subject, mail_id), safe="")
     headers = {"Content-Disposition": f"attachment; filename=\"mail-{mail_id}.eml\"; filename*=UTF-8''{name}"}
-    return Response(raw.content, media_type="message/rfc822", headers=headers | {"X-Content-Type-Options": "nosniff"})
+    return Response(content, media_type="message/rfc822", headers=headers | {"X-Content-Type-Options": "nosniff"})
 
 
 @router.post("/{mail_id}/not-a-duplicate")
