@@ -77,7 +77,7 @@ def match(origin: str, known: Sequence[KnownKey], *, sender_is_shared: bool) -> 
 
     1. An equal, stated origin is proof.
     2. A sender of several customers proves nothing by itself: without an equal origin the reading waits,
-       unless both sides are silent about it, one job has the name, and a person vouched for that name.
+       unless it is silent too, one job has the name, and a person vouched for that name without origin.
        A contested key waits likewise.
     3. A sender of one customer: one candidate is it when at least one side is silent about the origin;
        two stated and different origins are two jobs. A job that is known from elsewhere and from mails
@@ -104,7 +104,7 @@ def match(origin: str, known: Sequence[KnownKey], *, sender_is_shared: bool) -> 
 
 
 def _of_shared_sender(origin: str, candidates: Sequence[KnownKey], jobs: tuple[int, ...]) -> Match | CouldBe:
-    only = candidates[0]
-    if len(jobs) == 1 and not origin and not only.origin and only.standing is KeyStanding.VOUCHED:
-        return Match(only.job_id, only.archived)
+    silent = next((key for key in candidates if not key.origin), None)
+    if len(jobs) == 1 and not origin and silent is not None and silent.standing is KeyStanding.VOUCHED:
+        return Match(silent.job_id, silent.archived)
     return CouldBe(jobs, "this sender reports for several customers, and the origin proves none of the jobs")

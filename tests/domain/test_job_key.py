@@ -66,6 +66,14 @@ def test_the_order_of_the_keys_decides_nothing(origin: str, known: list[KnownKey
     assert match(origin, known, sender_is_shared=shared) == match(origin, shuffled, sender_is_shared=shared)
 
 
+def test_a_persons_word_for_silent_mails_holds_though_the_job_is_known_by_an_origin_too() -> None:
+    silent = KnownKey(job_id=1, customer_id=1, origin="", archived=False, standing=KeyStanding.VOUCHED)
+    stated = KnownKey(job_id=1, customer_id=1, origin="ash", archived=False, standing=KeyStanding.PLAIN)
+
+    assert match("", [silent, stated], sender_is_shared=True) == Match(1)
+    assert match("", [stated, silent], sender_is_shared=True) == Match(1)
+
+
 @given(st.sampled_from(ORIGINS), known_keys())
 def test_keys_of_two_customers_are_never_told_apart_without_proof(origin: str, known: list[KnownKey]) -> None:
     found = match(origin, known, sender_is_shared=False)
