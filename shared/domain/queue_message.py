@@ -26,6 +26,7 @@ class WakeReason(StrEnum):
     MANUAL = "manual"
     MORE = "more"  # the last read stopped at its limit
     HEAL = "heal"  # the timer has not come for too long
+    SUBSCRIBE = "subscribe"  # a folder is read that Graph was never asked to tell of
     LIFECYCLE_REAUTHORIZE = "lifecycle_reauthorize"  # Graph wants the subscription renewed
     LIFECYCLE_REMOVED = "lifecycle_removed"  # Graph ended the subscription
     LIFECYCLE_MISSED = "lifecycle_missed"  # Graph may have left out notifications

@@ -18,7 +18,7 @@ from shared.settings import settings
 Clock = Callable[[], datetime]
 Sleep = Callable[[float], object]
 
-_ABOUT_SUBSCRIPTIONS = (WakeReason.LIFECYCLE_REAUTHORIZE, WakeReason.LIFECYCLE_REMOVED)
+_ABOUT_SUBSCRIPTIONS = (WakeReason.SUBSCRIBE, WakeReason.LIFECYCLE_REAUTHORIZE, WakeReason.LIFECYCLE_REMOVED)
 
 
 def handle_wake(text: str, queues: Queues, *, clock: Clock = machine.now, sleep: Sleep = time.sleep) -> dict[str, int]:
@@ -28,8 +28,9 @@ def handle_wake(text: str, queues: Queues, *, clock: Clock = machine.now, sleep:
         return import_folder(FolderMailbox(settings().mail_folder), wake, clock=clock)
     mailbox = open_mailbox(settings())
     if wake.reason in _ABOUT_SUBSCRIPTIONS:
-        keep_subscriptions(mailbox, queues, settings=settings(), clock=clock, sleep=sleep, told_at=wake.at)
-    if wake.reason is WakeReason.LIFECYCLE_REAUTHORIZE:
+        told_at = None if wake.reason is WakeReason.SUBSCRIBE else wake.at
+        keep_subscriptions(mailbox, queues, settings=settings(), clock=clock, sleep=sleep, told_at=told_at)
+    if wake.reason in (WakeReason.SUBSCRIBE, WakeReason.LIFECYCLE_REAUTHORIZE):
         return {}
     return sync_mailbox(mailbox, queues, wake, clock=clock, sleep=sleep)
 

@@ -12,7 +12,7 @@ from shared.db.session import transaction
 from shared.domain.import_interval import is_import_due
 from shared.domain.mailflow import Source
 from shared.domain.queue_message import Queue, Wake, WakeReason
-from shared.models.mailbox import MailboxRow
+from shared.models.mailbox import GraphSubscription, MailboxRow, MailFolderRow
 from shared.models.system import ImportCycle, SystemSettings
 from shared.services.import_mailbox import import_mailbox
 from shared.services.store_arrivals import give_out, lost_arrivals
@@ -38,10 +38,22 @@ def tick_mailbox(address: str, queues: Queues, *, clock: Callable[[], datetime])
         lost = lost_arrivals(db, now=clock())
         by_itself = (ImportCycle.mailbox_id == read, ImportCycle.trigger != WakeReason.MANUAL.value)
         due = _is_due(db, clock(), *by_itself)
+        reasons = [WakeReason.TIMER, *([WakeReason.SUBSCRIBE] if _has_unsubscribed_folder(db, address) else [])]
     give_out(queues, lost)
     if due:
-        queues.send(Queue.MAIL_WAKE, [Wake(reason=WakeReason.TIMER, at=clock()).to_json()])
+        queues.send(Queue.MAIL_WAKE, [Wake(reason=reason, at=clock()).to_json() for reason in reasons])
     return {"cycles": int(due), "given_out_again": len(lost)}
+
+
+def _has_unsubscribed_folder(db: Session, address: str) -> bool:
+    """Tell whether a folder is read that Graph was never asked to tell of; one that it refused has its row."""
+    query = (
+        select(MailFolderRow.id)
+        .join(MailboxRow, MailboxRow.id == MailFolderRow.mailbox_id)
+        .outerjoin(GraphSubscription, GraphSubscription.folder_id == MailFolderRow.id)
+        .where(MailboxRow.address == address, MailFolderRow.active, GraphSubscription.id.is_(None))
+    )
+    return db.scalar(query.limit(1)) is not None
 
 
 def tick_folder(mailbox: Mailbox, *, clock: Callable[[], datetime]) -> dict[str, int]:

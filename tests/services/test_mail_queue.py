@@ -146,6 +146,20 @@ def test_the_timer_asks_for_a_read_once_an_interval(app: World) -> None:
     assert cycles == [1, 0, 0, 1, 0]
 
 
+def test_the_timer_has_folders_subscribed_that_never_were(app: World) -> None:
+    """Else a fresh installation is only polled until the subscription timer comes, hours later."""
+    app.read()
+    app.later(minutes=20)
+
+    tick_mail_import(app.queues, clock=lambda: app.now)
+    work_off(app.queues, clock=lambda: app.now)
+    app.later(minutes=20)
+    tick_mail_import(app.queues, clock=lambda: app.now)
+
+    assert len(app.subscriptions()) == 1
+    assert [wake.reason for wake in app.wakes()] == [WakeReason.TIMER]
+
+
 def test_a_read_by_hand_does_not_delay_the_timer_but_one_that_was_notified_does(app: World) -> None:
     app.wake(WakeReason.MANUAL)
     after_manual = tick_mail_import(app.queues, clock=lambda: app.now)["cycles"]
