@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from shared.clients.graph_mailbox import Arrived
 from shared.domain.job_key import KeyStanding, job_key
-from shared.domain.mailflow import Delivery, Ending, Source
+from shared.domain.mailflow import Delivery, Ending, MimeState, Source
 from shared.domain.permissions import Role
 from shared.domain.reading import Kind, ObjectResult
 from shared.domain.run import MatchedBy
@@ -22,6 +22,7 @@ from shared.domain.status import Status
 from shared.models.customers import Customer
 from shared.models.jobs import Job, JobKeyRow, JobRun
 from shared.models.mail import MailMessage, MailObject, MailReading
+from shared.models.mailbox import MailArrival
 from shared.models.users import User
 from shared.services.audit import Actor
 from shared.services.import_mail import Imported, import_mail
@@ -167,7 +168,13 @@ def arrive(db: Session, raw: bytes, name: str = "", *, now: datetime = NOW) -> I
 
 
 def make_arrival(
-    db: Session, raw: bytes, *, graph_id: str = "", address: str = "reports@msp.example", now: datetime = NOW
+    db: Session,
+    raw: bytes,
+    *,
+    graph_id: str = "",
+    address: str = "reports@msp.example",
+    now: datetime = NOW,
+    mime: MimeState = MimeState.UNASKED,
 ) -> int:
     """Return the id of a mail that a mailbox handed over as a message and that nobody has imported yet."""
     arrived = Arrived(
@@ -176,6 +183,7 @@ def make_arrival(
         content=json.dumps(message_fields(raw)).encode(),
     )
     (arrival_id,) = store_arrivals(db, mailbox_id_of(db, address), [arrived], now=now)
+    db.get_one(MailArrival, arrival_id).mime = mime
     return arrival_id
 
 

@@ -119,7 +119,7 @@ def _bring_in(db: Session, arrival: MailArrival, settings: SystemSettings, now: 
         try:
             message = message_from_json(zlib.decompress(arrival.content), received_at=arrival.received_at)
         except NotAMail as problem:
-            return _want_whole(arrival) or _give_up(db, arrival, str(problem), settings, now)
+            return _give_up(db, arrival, str(problem), settings, now)
         if _may_say_more(message) and _want_whole(arrival):
             return MimeState.WANTED
         mail = message.mail
@@ -140,7 +140,12 @@ def _want_whole(arrival: MailArrival) -> MimeState | None:
     return arrival.mime
 
 
-def _give_up(db: Session, arrival: MailArrival, reason: str, settings: SystemSettings, now: datetime) -> Imported:
+def _give_up(
+    db: Session, arrival: MailArrival, reason: str, settings: SystemSettings, now: datetime
+) -> Imported | MimeState:
+    """Quarantine the mail, but only with its bytes: they may be read better than its message, now or one day."""
+    if (wanted := _want_whole(arrival)) is not None:
+        return wanted
     delivery = _delivery(arrival, name=subject_in(zlib.decompress(arrival.content)))
     return _settle(db, arrival, quarantine_mail(db, delivery, reason, now=now), settings, now)
 

@@ -73,7 +73,7 @@ def crash(db: Session, *, sqlstate: str, times: int = 1_000) -> None:
 
 def a_bad_one_between_two_good_ones(db: Session) -> list[int]:
     named = zip(("GOOD", "BAD", "BETTER"), nights(3), strict=True)
-    return [make_arrival(db, report_mail(objects=(name,), sent_at=at)) for name, at in named]
+    return [make_arrival(db, report_mail(objects=(name,), sent_at=at), mime=MimeState.GONE) for name, at in named]
 
 
 def test_an_arrival_becomes_a_mail_with_its_run(committed_db: Session) -> None:
@@ -220,6 +220,16 @@ def test_a_mail_that_crashes_the_import_is_quarantined_and_the_others_come_in(co
     assert count_of(committed_db, MailArrival) == 0
 
 
+def test_a_mail_that_crashes_the_import_is_asked_for_as_a_whole_before_it_is_given_up(committed_db: Session) -> None:
+    """So its bytes are here when somebody has mended us."""
+    crash(committed_db, sqlstate="22003")
+
+    done = bring_in(committed_db, [make_arrival(committed_db, report_mail(objects=("BAD",)))])
+
+    assert done.wanted == 1
+    assert count_of(committed_db, MailMessage) == 0
+
+
 def test_a_mail_that_crashed_the_import_once_comes_in(committed_db: Session) -> None:
     crash(committed_db, sqlstate="40P01", times=1)
 
@@ -241,7 +251,10 @@ def test_a_database_that_is_gone_leaves_the_rest_waiting(committed_db: Session) 
 
 
 def test_a_mail_that_kills_its_worker_is_quarantined_in_the_end(committed_db: Session) -> None:
-    killer, other = make_arrival(committed_db, report_mail()), make_arrival(committed_db, rubbish_mail())
+    killer, other = (
+        make_arrival(committed_db, report_mail(), mime=MimeState.GONE),
+        make_arrival(committed_db, rubbish_mail()),
+    )
     committed_db.get_one(MailArrival, killer).attempts = MAX_STARTS
 
     done = bring_in(committed_db, [killer, other])
@@ -268,7 +281,7 @@ def test_those_behind_a_mail_that_kills_its_worker_are_not_blamed(committed_db: 
 
 def test_a_start_that_ends_with_its_worker_is_counted(committed_db: Session) -> None:
     crash(committed_db, sqlstate="57P01")  # to the mail it is the same as a worker that dies
-    arrival_id = make_arrival(committed_db, report_mail(objects=("BAD",)))
+    arrival_id = make_arrival(committed_db, report_mail(objects=("BAD",)), mime=MimeState.GONE)
     counts = []
 
     for _ in range(MAX_STARTS):
