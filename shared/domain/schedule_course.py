@@ -36,6 +36,7 @@ class Course:
     proposal: Schedule | None = None
     moments: list[float] = field(default_factory=list)
     matching: Matching = field(default_factory=Matching)  # slots up to a little after the last run
+    mistaken_at: float | None = None  # when a schedule was last given up as chance
     _next_day: int = 0
     _next_slots: list[Slot] = field(default_factory=list)
     _next_slot_from: float = 0.0  # when the first of them, or the day after a day without, comes in sight
@@ -69,6 +70,10 @@ class Course:
         """Return the missed and the late slots from `start` to `until`; those whose grace runs on are neither."""
         due = [each for each in self.matching.judged if start <= each.slot.at <= until and each.slot.deadline < until]
         return [each for each in due if each.run is None], [each for each in due if each.is_late]
+
+    def was_mistaken_since(self, moment: float) -> bool:
+        """Tell whether the job turned out since then to run by chance, not by the schedule it had."""
+        return self.mistaken_at is not None and self.mistaken_at > moment
 
     def _fill(self, until: float) -> None:
         """Add the slots that a run at `until` could be early for."""
@@ -122,7 +127,7 @@ class Course:
         if self.schedule is None:
             self._try_again_at = int(len(self.moments) * 1.12) + 1
         if self._was_mistaken():
-            self.schedule, self.proposal = None, None
+            self.schedule, self.proposal, self.mistaken_at = None, None, moment
             return
         for first in self._starts(moment):
             found = learn(self.moments[first:], self.zone, floor=self.floor)
@@ -157,9 +162,9 @@ class Course:
         """Tell whether `found` expects at least what is expected now, but for what never was more than a guess."""
         if self.schedule is None:
             return True
-        if _same_days(found, self.schedule):
+        if same_days(found, self.schedule):
             return self._is_young() or sum(self._off) >= _OFF_RUNS
-        if found.per_four_weeks >= self.schedule.per_four_weeks - 0.01:
+        if not expects_less(found, self.schedule):
             return True
         return self._is_young() and self._never_seen_else(found)
 
@@ -173,7 +178,7 @@ class Course:
 
     def _adopt(self, found: Schedule, moment: float) -> None:
         """Put a schedule in force from now on. The run just seen is the one of the slot nearest to it."""
-        changed = self.schedule is None or not _same_days(found, self.schedule) or _moved(found, self.schedule)
+        changed = self.schedule is None or not same_days(found, self.schedule) or _moved(found, self.schedule)
         self.schedule, self.proposal = found, None
         if not changed:
             return
@@ -213,7 +218,12 @@ def session_gap(schedule: Schedule) -> float:
     return 60 * min(SESSION_GAP, *(schedule.gap_after(lane) / 4 for lane in range(len(schedule.lanes))))
 
 
-def _same_days(one: Schedule, other: Schedule) -> bool:
+def expects_less(found: Schedule, than: Schedule) -> bool:
+    """Tell whether a schedule expects fewer runs: those that fall away would never be missed."""
+    return found.per_four_weeks < than.per_four_weeks - 0.01
+
+
+def same_days(one: Schedule, other: Schedule) -> bool:
     return sorted(map(_key, (lane.rule for lane in one.lanes))) == sorted(
         map(_key, (lane.rule for lane in other.lanes))
     )

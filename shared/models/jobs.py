@@ -106,6 +106,7 @@ class JobRun(Base):
             unique=True,
             postgresql_where=text("source = 'overdue' AND reviewed_at IS NULL"),
         ),
+        Index("ix_job_runs_missed", "job_id", "slot_at", postgresql_where=text("source = 'missed'")),
         Index("ix_job_runs_unplaced", "job_id", postgresql_where=text("NOT is_placed")),
         Index("ix_job_runs_late_for_id", "late_for_id", postgresql_where=text("late_for_id IS NOT NULL")),
         Index("ix_job_runs_job_id_run_at", "job_id", text("run_at DESC"), text("id DESC")),

@@ -1,18 +1,22 @@
 """The only door through which a run comes into being, whatever caused it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import bindparam, exists, insert, select
-from sqlalchemy.orm import Session
+from sqlalchemy import bindparam, exists, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as on_conflict_insert
+from sqlalchemy.orm import Session, aliased
 
 from shared.db.base import table_of
 from shared.domain.run import MatchedBy, RunSource
 from shared.domain.run_facts import RunFacts, instant
+from shared.domain.slot_state import SlotState
 from shared.domain.status import Status, badness, worst
 from shared.models.customers import Customer
 from shared.models.jobs import Job, JobRun, VanishedObject
+from shared.models.schedules import JobSlot
 from shared.models.system import SystemSettings
 from shared.services.vanished import add_findings, look_again_later, vanished_objects
 
@@ -26,6 +30,23 @@ def record_mail_run(
     )
 
 
+def record_missed_run(db: Session, job_id: int, *, slot_at: datetime, message: str) -> int | None:
+    """Create the run that says that nothing came for a slot, dated at the slot; None when the slot has its run."""
+    _lock_job(db, job_id, run_at=slot_at)
+    run = {
+        "job_id": job_id,
+        "source": RunSource.MISSED,
+        "run_at": slot_at,
+        "slot_at": slot_at,
+        "raw_status": Status.MISSED,
+        "status": Status.MISSED,
+        "message": message,
+        "is_placed": True,
+    }
+    run_id: int | None = db.scalar(_ADD_MISSED, run)
+    return run_id
+
+
 def _record(
     db: Session,
     job_id: int,
@@ -36,7 +57,7 @@ def _record(
     reading_id: int | None = None,
     matched_by: MatchedBy | None = None,
 ) -> int:
-    zone = _lock_job(db, job_id)
+    zone, missed_id = _lock_job(db, job_id, run_at=run_at)
     listed = [thing.name for thing in facts.objects]
     gone = vanished_objects(db, job_id, listed, before=run_at) if facts.objects_complete else []
     run = {
@@ -52,12 +73,31 @@ def _record(
         "ended_at": instant(facts.ended_at, zone),
         "size_bytes": facts.size_bytes,
     }
-    run_id, came_late = db.execute(_ADD_RUN, run).one()
+    run_id, came_late = db.execute(_ADD_RUN, run).one() if missed_id is None else _answer(db, missed_id, run)
     add_findings(db, run_id, gone)
     if came_late and facts.objects_complete:
         for later_id in look_again_later(db, job_id, after=run_at):
             judge_again(db, later_id)
     return int(run_id)
+
+
+def _answer(db: Session, missed_id: int, run: Mapping[str, Any]) -> tuple[int, bool]:
+    """Let the mail that came after all take over its missed run, which keeps its slot and what is linked to it.
+
+    One that was reviewed stays as it is: then the mail makes a run of its own, which points at it and awaits review.
+    """
+    missed = db.get_one(JobRun, missed_id, with_for_update=True, populate_existing=True)
+    if missed.reviewed_at is None:
+        version = missed.verdict_version + 1
+        taken = {**run, "is_late": True, "is_placed": True, "verdict_version": version}
+        db.execute(update(JobRun).where(JobRun.id == missed_id).values(taken))
+        run_id = missed_id
+    else:
+        late = {**run, "is_late": True, "is_placed": True, "slot_at": missed.slot_at, "late_for_id": missed_id}
+        run_id = db.scalars(_ADD_LATE, late).one()
+    slot = (JobSlot.job_id == missed.job_id, JobSlot.slot_at == missed.slot_at)
+    db.execute(update(JobSlot).where(*slot).values(state=SlotState.LATE, run_id=run_id))
+    return run_id, True
 
 
 def lock_jobs(db: Session, job_ids: Iterable[int]) -> None:
@@ -94,10 +134,14 @@ def _absence(gone: Sequence[tuple[str, str]]) -> str:
     return f"no longer in the report: {', '.join(name for name, _ in gone[:5])}" if gone else ""
 
 
-def _lock_job(db: Session, job_id: int) -> ZoneInfo:
-    """Let the job's runs come in one after the other, because each is judged by those before; return its zone."""
-    customers_zone, default = db.execute(_LOCKED_ZONES, {"job_id": job_id}).one()
-    return ZoneInfo(customers_zone or default)
+def _lock_job(db: Session, job_id: int, *, run_at: datetime) -> tuple[ZoneInfo, int | None]:
+    """Let the job's runs come in one after the other, because each is judged by those before.
+
+    Return its zone, and the missed run that a run at `run_at` answers: of the last slot before it, unless it belongs to
+    the next one.
+    """
+    customers_zone, default, missed_id = db.execute(_LOCKED, {"job_id": job_id, "at": run_at}).one()
+    return ZoneInfo(customers_zone or default), missed_id
 
 
 _runs = table_of(JobRun)
@@ -105,8 +149,30 @@ _later = _runs.alias("later")
 _ADD_RUN = insert(table_of(JobRun)).returning(
     _runs.c.id, exists().where(_later.c.job_id == _runs.c.job_id, _later.c.run_at > _runs.c.run_at)
 )
-_LOCKED_ZONES = (
-    select(Customer.time_zone, select(SystemSettings.ui_time_zone).scalar_subquery())
+_ADD_LATE = insert(_runs).returning(_runs.c.id)
+_ADD_MISSED = on_conflict_insert(_runs).on_conflict_do_nothing().returning(_runs.c.id)
+_missed, _answer_to, _next_slot = aliased(JobRun), aliased(JobRun), aliased(JobSlot)
+_is_next_ones = exists().where(
+    _next_slot.job_id == _missed.job_id,
+    _next_slot.slot_at > _missed.slot_at,
+    _next_slot.early_from <= bindparam("at", type_=_runs.c.run_at.type),
+)
+_ANSWERED = (
+    select(_missed.id)
+    .where(
+        _missed.job_id == Job.id,
+        _missed.source == RunSource.MISSED,
+        _missed.slot_at <= bindparam("at", type_=_runs.c.run_at.type),
+        ~_is_next_ones,
+        ~exists().where(_answer_to.late_for_id == _missed.id),
+    )
+    .order_by(_missed.slot_at.desc())
+    .limit(1)
+    .correlate(Job)
+    .scalar_subquery()
+)
+_LOCKED = (
+    select(Customer.time_zone, select(SystemSettings.ui_time_zone).scalar_subquery(), _ANSWERED)
     .join(Job, Job.customer_id == Customer.id)
     .where(Job.id == bindparam("job_id"))
     .with_for_update(of=Job, key_share=True)

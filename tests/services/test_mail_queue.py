@@ -18,7 +18,7 @@ from shared.domain.mailflow import Source
 from shared.domain.queue_message import BadMessage, ParseBatch, Queue, Wake, WakeReason
 from shared.models.mailbox import MailArrival
 from shared.models.system import ImportCycle, SystemSettings
-from shared.queries.mail_coverage import covered_until
+from shared.services.mail_coverage import covered_until
 from shared.services.mail_queue import handle_parse, handle_wake
 from shared.services.tick_mail_import import tick_mail_import
 from shared.services.work_off import work_off

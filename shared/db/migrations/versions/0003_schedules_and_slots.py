@@ -196,6 +196,13 @@ def upgrade() -> None:
         postgresql_where=sa.text("late_for_id IS NOT NULL"),
     )
     op.create_index(
+        "ix_job_runs_missed",
+        "job_runs",
+        ["job_id", "slot_at"],
+        unique=False,
+        postgresql_where=sa.text("source = 'missed'"),
+    )
+    op.create_index(
         "ix_job_runs_unplaced", "job_runs", ["job_id"], unique=False, postgresql_where=sa.text("NOT is_placed")
     )
     op.create_index(

@@ -6,8 +6,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from shared.domain.mailflow import Source
-from shared.models.mailbox import MailArrival
+from shared.models.mailbox import MailArrival, MailboxRow
 from shared.models.system import ImportCycle
+from shared.settings import settings
 
 
 def covered_until(db: Session, source: Source, mailbox_id: int | None = None) -> datetime | None:
@@ -26,3 +27,11 @@ def covered_until(db: Session, source: Source, mailbox_id: int | None = None) ->
             whole_read.scalar_subquery().is_not(None)
         )
     )
+
+
+def coverage(db: Session, source: Source) -> datetime | None:
+    """Return until when all mails of a source are in: of the mailbox that is read now, where it is a mailbox."""
+    if source is not Source.GRAPH:
+        return covered_until(db, source)
+    mailbox_id = db.scalar(select(MailboxRow.id).where(MailboxRow.address == settings().graph_mailbox))
+    return covered_until(db, source, mailbox_id) if mailbox_id is not None else None

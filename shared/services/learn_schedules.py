@@ -1,0 +1,136 @@
+"""Learns the schedules of jobs from their runs, a range of jobs at once. What is in force is never thinned out here."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from shared.domain.reading import Kind
+from shared.domain.run import RunSource
+from shared.domain.schedule import Schedule, ScheduleKind, as_datetime
+from shared.domain.schedule_course import Course, expects_less, same_days, walk
+from shared.domain.schedule_json import lanes_to_json, schedule_from_json, schedule_of, schedule_to_json
+from shared.domain.silence import longest_silence
+from shared.domain.slot_state import ScheduleMode
+from shared.models.customers import Customer
+from shared.models.jobs import Job, JobRun
+from shared.models.schedules import JobSchedule
+from shared.models.system import SystemSettings
+
+LOOK_BACK = timedelta(days=400)  # longer than the learner's own, so that what was in force long ago still counts
+IRREGULAR_FROM = 8  # runs
+
+
+@dataclass(frozen=True, slots=True)
+class _Watched:
+    """A job whose runs teach."""
+
+    job_id: int
+    zone: ZoneInfo
+    known: JobSchedule | None
+
+
+def learn_schedules(db: Session, job_ids: Sequence[int], *, now: datetime) -> int:
+    """Learn anew for those of these jobs that have schedules at all; return for how many the one in force changed."""
+    rules = db.get_one(SystemSettings, 1)
+    watched = _watched(db, job_ids, ZoneInfo(rules.ui_time_zone))
+    moments = _moments(db, [each.job_id for each in watched], since=now - LOOK_BACK)
+    rows = []
+    for job in watched:
+        runs = moments.get(job.job_id, [])
+        course = walk(runs, job.zone, now.timestamp(), floor=rules.grace_floor_minutes)
+        rows.append(_row(job, course, runs, rules, now))
+    changed: int = sum(_lanes_of(job.known) != row["lanes"] for job, row in zip(watched, rows, strict=True))
+    _store(db, rows)
+    return changed
+
+
+def _watched(db: Session, job_ids: Sequence[int], default: ZoneInfo) -> list[_Watched]:
+    query = (
+        select(Job.id, Customer.time_zone, JobSchedule)
+        .join(Customer, Customer.id == Job.customer_id)
+        .outerjoin(JobSchedule, JobSchedule.job_id == Job.id)
+        .where(Job.id.in_(job_ids), Job.kind == Kind.REGULAR, Job.archived_at.is_(None), Customer.active)
+        .order_by(Job.id)
+    )
+    return [_Watched(row[0], ZoneInfo(row[1]) if row[1] else default, row[2]) for row in db.execute(query)]
+
+
+def _moments(db: Session, job_ids: Sequence[int], *, since: datetime) -> dict[int, list[float]]:
+    """Return when each job ran, ascending, as seconds since the epoch."""
+    query = (
+        select(JobRun.job_id, func.array_agg(func.extract("epoch", JobRun.run_at)))
+        .where(
+            JobRun.job_id.in_(job_ids), JobRun.source.in_((RunSource.MAIL, RunSource.PUSHED)), JobRun.run_at >= since
+        )
+        .group_by(JobRun.job_id)
+    )
+    return {row[0]: sorted(map(float, row[1])) for row in db.execute(query)}
+
+
+def _row(job: _Watched, course: Course, runs: Sequence[float], rules: SystemSettings, now: datetime) -> dict[str, Any]:
+    in_force, proposal = _decided(job.known, course)
+    silence = longest_silence(
+        runs, factor=rules.silence_factor, least=rules.silence_min_days, most=rules.silence_max_days
+    )
+    return {
+        "job_id": job.job_id,
+        "lanes": lanes_to_json(in_force.lanes) if in_force else [],
+        "confidence": in_force.confidence if in_force else None,
+        "kind": in_force.kind if in_force else _kind_without(runs),
+        "proposal": schedule_to_json(proposal) if proposal else None,
+        "learned_at": now if runs else None,
+        "learned_from": as_datetime(runs[0]) if runs else None,
+        "learned_until": as_datetime(runs[-1]) if runs else None,
+        "learned_runs": len(runs),
+        "silence_minutes": None if in_force else round(silence.total_seconds() / 60),
+    }
+
+
+def _decided(known: JobSchedule | None, course: Course) -> tuple[Schedule | None, Schedule | None]:
+    """Return the schedule in force and what is proposed instead.
+
+    What a person decided stays. What was learned is replaced by what expects as much, and given up where the job
+    turned out to run by chance; what expects less is a proposal.
+    """
+    kept = schedule_of(known.lanes, known.confidence) if known and known.lanes else None
+    if known is not None and known.mode is not ScheduleMode.LEARNED:
+        return (kept if known.mode is ScheduleMode.PINNED else None), None
+    found, declined = course.schedule, known.declined if known else None
+    if kept is None:
+        return found, _worth_proposing(course.proposal, found, declined)
+    if course.was_mistaken_since(known.learned_at.timestamp() if known and known.learned_at else 0.0):
+        return found, None
+    if found is None or expects_less(found, kept):
+        return kept, _worth_proposing(found or course.proposal, kept, declined)
+    return found, _worth_proposing(course.proposal, found, declined)
+
+
+def _worth_proposing(
+    proposal: Schedule | None, in_force: Schedule | None, declined: Mapping[str, Any] | None
+) -> Schedule | None:
+    if proposal is None or in_force is None or not expects_less(proposal, in_force):
+        return None
+    return None if declined and same_days(schedule_from_json(declined), proposal) else proposal
+
+
+def _kind_without(runs: Sequence[float]) -> ScheduleKind:
+    return ScheduleKind.IRREGULAR if len(runs) >= IRREGULAR_FROM else ScheduleKind.UNKNOWN
+
+
+def _lanes_of(known: JobSchedule | None) -> list[dict[str, Any]]:
+    return known.lanes if known else []
+
+
+def _store(db: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    if not rows:
+        return
+    add = insert(JobSchedule)
+    learned = {name: add.excluded[name] for name in rows[0] if name != "job_id"}
+    db.execute(add.on_conflict_do_update(index_elements=[JobSchedule.job_id], set_=learned), list(rows))
+    db.expire_all()

@@ -1,0 +1,227 @@
+"""Silence is noticed: slots of learned schedules are judged, and what never came becomes a missed run."""
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from shared.clients.queue_memory import MemoryQueues
+from shared.domain.mailflow import Source
+from shared.domain.reading import Kind
+from shared.domain.run import RunSource
+from shared.domain.slot_state import SlotState
+from shared.domain.status import Status
+from shared.models.jobs import Job, JobRun
+from shared.models.schedules import JobSchedule, JobSlot
+from shared.models.system import ImportCycle
+from shared.services.review_runs import review_runs
+from shared.services.tick_missed_runs import tick_missed_runs
+from tests.builders import make_job, make_run, make_user, runs_of
+from tests.ledger import broken_promises
+
+FIRST = datetime(2026, 6, 1, 20, tzinfo=UTC)  # 22:00 in Amsterdam
+
+
+def nights(number: int, *, first: datetime = FIRST) -> list[datetime]:
+    return [first + timedelta(days=each) for each in range(number)]
+
+
+def ran(db: Session, job_id: int, moments: Iterable[datetime], *, status: Status = Status.SUCCESS) -> None:
+    for moment in moments:
+        make_run(db, job_id, run_at=moment, status=status)
+    db.commit()
+
+
+def covered(db: Session, until: datetime) -> None:
+    """Let the mail folder be read to its end at this moment."""
+    db.add(ImportCycle(source=Source.FOLDER, trigger="timer", started_at=until, finished_at=until, complete=True))
+    db.commit()
+
+
+def tick(db: Session, now: datetime) -> dict[str, int]:
+    counts = tick_missed_runs(MemoryQueues(), clock=lambda: now)
+    db.expire_all()
+    return counts
+
+
+def missed(db: Session, job_id: int) -> list[datetime]:
+    return [run.run_at for run in runs_of(db, job_id) if run.source is RunSource.MISSED]
+
+
+def states(db: Session, job_id: int) -> list[SlotState]:
+    return list(db.scalars(select(JobSlot.state).where(JobSlot.job_id == job_id).order_by(JobSlot.slot_at)))
+
+
+@pytest.fixture
+def job_id(committed_db: Session) -> int:
+    """A job that ran for ten nights at ten, learned in the night of the last one."""
+    job_id = make_job(committed_db)
+    ran(committed_db, job_id, nights(10))
+    tick(committed_db, FIRST + timedelta(days=9, hours=1))
+    return job_id
+
+
+def test_a_schedule_is_learned_and_its_next_days_are_expected(committed_db: Session, job_id: int) -> None:
+    known = committed_db.get_one(JobSchedule, job_id)
+
+    assert (known.kind, known.learned_runs) == ("daily", 10)
+    assert states(committed_db, job_id) == [SlotState.EXPECTED] * 3
+
+
+def test_a_slot_without_a_run_is_missed_once_mails_are_in_beyond_its_grace(committed_db: Session, job_id: int) -> None:
+    late = FIRST + timedelta(days=10, hours=3)
+
+    tick(committed_db, late)
+    before = (missed(committed_db, job_id), states(committed_db, job_id)[0])
+    covered(committed_db, late)
+    tick(committed_db, late)
+
+    assert before == ([], SlotState.NOT_JUDGED)
+    assert missed(committed_db, job_id) == [FIRST + timedelta(days=10)]
+    assert states(committed_db, job_id)[0] is SlotState.MISSED
+    assert broken_promises(committed_db) == {}
+
+
+def test_a_run_in_time_is_no_miss(committed_db: Session, job_id: int) -> None:
+    ran(committed_db, job_id, [FIRST + timedelta(days=10, minutes=7)])
+    covered(committed_db, FIRST + timedelta(days=10, hours=4))
+
+    tick(committed_db, FIRST + timedelta(days=10, hours=4))
+
+    assert missed(committed_db, job_id) == []
+    assert states(committed_db, job_id)[0] is SlotState.ARRIVED
+
+
+def test_ticks_repeated_and_in_parallel_make_one_missed_run(committed_db: Session, job_id: int) -> None:
+    now = FIRST + timedelta(days=12, hours=4)
+    covered(committed_db, now)
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(lambda _: tick_missed_runs(MemoryQueues(), clock=lambda: now), range(8)))
+    tick(committed_db, now)
+
+    assert missed(committed_db, job_id) == nights(3, first=FIRST + timedelta(days=10))
+
+
+def test_days_of_downtime_are_caught_up(committed_db: Session, job_id: int) -> None:
+    ran(committed_db, job_id, [FIRST + timedelta(days=12), FIRST + timedelta(days=14)])
+    now = FIRST + timedelta(days=15, hours=12)
+    covered(committed_db, now)
+
+    tick(committed_db, now)
+
+    assert [(each - FIRST).days for each in missed(committed_db, job_id)] == [10, 11, 13, 15]
+
+
+def test_the_mail_that_comes_after_all_takes_its_missed_run_over(committed_db: Session, job_id: int) -> None:
+    now = FIRST + timedelta(days=10, hours=3)
+    covered(committed_db, now)
+    tick(committed_db, now)
+    (before,) = [run for run in runs_of(committed_db, job_id) if run.source is RunSource.MISSED]
+
+    ran(committed_db, job_id, [now + timedelta(hours=2)], status=Status.FAILED)
+    tick(committed_db, now + timedelta(hours=3))
+
+    after = committed_db.get_one(JobRun, before.id)
+    assert (after.source, after.status, after.is_late, after.reviewed_at) == (RunSource.MAIL, Status.FAILED, True, None)
+    assert after.slot_at == FIRST + timedelta(days=10)
+    assert after.verdict_version == 2
+    assert len(runs_of(committed_db, job_id)) == 11
+    assert states(committed_db, job_id)[0] is SlotState.LATE
+
+
+def test_a_late_mail_of_a_reviewed_missed_run_waits_for_a_review_of_its_own(committed_db: Session, job_id: int) -> None:
+    now = FIRST + timedelta(days=10, hours=3)
+    covered(committed_db, now)
+    tick(committed_db, now)
+    (before,) = [run for run in runs_of(committed_db, job_id) if run.source is RunSource.MISSED]
+    review_runs(committed_db, [(before.id, 1)], actor=make_user(committed_db), reason="power cut", now=now)
+    committed_db.commit()
+
+    ran(committed_db, job_id, [now + timedelta(hours=2)], status=Status.FAILED)
+
+    (late,) = [run for run in runs_of(committed_db, job_id) if run.late_for_id is not None]
+    assert (late.late_for_id, late.is_late, late.reviewed_at) == (before.id, True, None)
+    assert committed_db.get_one(JobRun, before.id).status is Status.MISSED
+
+
+def test_the_next_nights_run_does_not_answer_a_missed_one(committed_db: Session, job_id: int) -> None:
+    now = FIRST + timedelta(days=10, hours=3)
+    covered(committed_db, now)
+    tick(committed_db, now)
+
+    ran(committed_db, job_id, [FIRST + timedelta(days=11)])
+    tick(committed_db, FIRST + timedelta(days=11, hours=2))
+
+    assert missed(committed_db, job_id) == [FIRST + timedelta(days=10)]
+    assert states(committed_db, job_id)[:2] == [SlotState.MISSED, SlotState.ARRIVED]
+
+
+def test_an_outage_of_our_own_is_nobodys_missed_backup(committed_db: Session, job_id: int) -> None:
+    """Mails of the night come in only after a day; until then nothing is judged."""
+    for hours in (2, 8, 20):
+        tick(committed_db, FIRST + timedelta(days=10, hours=hours))
+    during = missed(committed_db, job_id)
+
+    ran(committed_db, job_id, [FIRST + timedelta(days=10, minutes=3)])
+    covered(committed_db, FIRST + timedelta(days=11))
+    tick(committed_db, FIRST + timedelta(days=11))
+
+    assert during == missed(committed_db, job_id) == []
+    assert states(committed_db, job_id)[0] is SlotState.ARRIVED
+
+
+def test_a_job_without_a_schedule_that_falls_silent_is_reported(committed_db: Session) -> None:
+    job_id = make_job(committed_db)
+    ran(committed_db, job_id, [FIRST, FIRST + timedelta(hours=30)])
+    tick(committed_db, FIRST + timedelta(days=2))
+    later = FIRST + timedelta(days=9)
+    covered(committed_db, later)
+
+    tick(committed_db, later)
+    tick(committed_db, later + timedelta(days=1))
+
+    assert missed(committed_db, job_id) == [FIRST + timedelta(hours=30, days=7)]
+
+
+@pytest.mark.parametrize("kind", [Kind.INFORMATIONAL, Kind.ALERT_ONLY])
+def test_what_is_no_regular_job_never_learns_and_never_misses(committed_db: Session, kind: Kind) -> None:
+    job_id = make_job(committed_db, kind=kind)
+    ran(committed_db, job_id, nights(10))
+    covered(committed_db, FIRST + timedelta(days=40))
+
+    tick(committed_db, FIRST + timedelta(days=40))
+
+    assert (missed(committed_db, job_id), states(committed_db, job_id)) == ([], [])
+
+
+def test_an_archived_job_is_not_watched(committed_db: Session, job_id: int) -> None:
+    job = committed_db.get_one(Job, job_id)
+    job.archived_at, job.archived_by = FIRST, make_user(committed_db).user_id
+    committed_db.commit()
+    covered(committed_db, FIRST + timedelta(days=12))
+
+    tick(committed_db, FIRST + timedelta(days=12))
+
+    assert missed(committed_db, job_id) == []
+
+
+def test_a_job_that_dies_every_friday_is_still_judged_on_fridays(committed_db: Session) -> None:
+    job_id = make_job(committed_db)
+    alive = [night for night in nights(84) if night < FIRST + timedelta(days=28) or night.weekday() != 4]
+    for night in alive:
+        make_run(committed_db, job_id, run_at=night)
+    committed_db.commit()
+    now = FIRST + timedelta(days=83, hours=12)
+    covered(committed_db, now)
+    tick(committed_db, FIRST + timedelta(days=81))
+
+    tick(committed_db, now + timedelta(days=7))
+    covered(committed_db, now + timedelta(days=7))
+    tick(committed_db, now + timedelta(days=7))
+
+    assert FIRST.weekday() == 0
+    assert 4 in {each.weekday() for each in missed(committed_db, job_id)}
