@@ -1,14 +1,14 @@
 """What waits in the queues: mails to look for, mails to import, and messages that failed too often."""
 
-import logging
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import azure.functions as func
 
-from shared.clients.queues import POISON, Queues
+from shared.clients.queues import POISON
 from shared.domain.queue_message import Queue
 
-log = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from shared.services.trigger import MessageWork
 
 bp = func.Blueprint()
 STORAGE = "AzureWebJobsStorage"
@@ -44,25 +44,16 @@ def mail_parse_poison(message: func.QueueMessage) -> None:
     _bury(Queue.MAIL_PARSE, message)
 
 
-def _handle(message: func.QueueMessage, work: Callable[[str, Queues], dict[str, int]]) -> None:
-    """Do what the message asks for, and look after the timers besides."""
-    from shared import clock
-    from shared.clients.queues import open_queues
-    from shared.services.heal_timers import look_after_timers
-    from shared.settings import settings
+def _handle(message: func.QueueMessage, work: "MessageWork") -> None:
+    from shared.services.trigger import handle
 
-    look_after_timers(clock=clock.now)
-    counts = work(_text(message), open_queues(settings()))
-    log.info("a queue message is worked off", extra={"work": work.__name__, "counts": counts})
+    handle(_text(message), work)
 
 
 def _bury(queue: Queue, message: func.QueueMessage) -> None:
-    from shared import clock
-    from shared.db.session import transaction
-    from shared.services.bury_message import bury_message
+    from shared.services.trigger import bury
 
-    with transaction() as db:
-        bury_message(db, queue, message_id=str(message.id), body=_text(message), now=clock.now())
+    bury(queue, str(message.id), _text(message))
 
 
 def _text(message: func.QueueMessage) -> str:

@@ -1,16 +1,13 @@
 """What happens by the clock. Each timer says that it runs; the work itself is a service."""
 
-import logging
-from collections.abc import Callable
-from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import azure.functions as func
 
-from shared.clients.queues import Queues
 from shared.domain.timer import Timer
 
-log = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from shared.services.trigger import TimerWork
 
 bp = func.Blueprint()
 
@@ -42,21 +39,7 @@ def watchdog(timer: func.TimerRequest) -> None:
     _tick(Timer.WATCHDOG, timer, tick_watchdog)
 
 
-class Work(Protocol):
-    """What a timer does; it returns counts."""
+def _tick(timer: Timer, request: func.TimerRequest, work: "TimerWork") -> None:
+    from shared.services.trigger import tick
 
-    def __call__(self, queues: Queues, *, clock: Callable[[], datetime]) -> dict[str, int]: ...
-
-
-def _tick(timer: Timer, request: func.TimerRequest, work: Work) -> None:
-    """Do the work and let the heart beat; what goes wrong goes on to the platform."""
-    from shared import clock
-    from shared.clients.queues import open_queues
-    from shared.services.heartbeat import beating, intervals
-    from shared.settings import settings
-
-    if request.past_due:
-        log.warning("a timer is late", extra={"timer": timer.value})
-    with beating(timer, every=intervals(settings().timer_schedules)[timer], clock=clock.now):
-        counts = work(open_queues(settings()), clock=clock.now)
-    log.info("a timer ticked", extra={"timer": timer.value, "counts": counts})
+    tick(timer, work, is_late=request.past_due)

@@ -8,7 +8,8 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-OFTENER = {"CRON_MAIL_IMPORT": "0 * * * * *"}  # who drops a mail into the folder waits for it
+# Who drops a mail into the folder waits for it, and for what it means.
+OFTENER = {"CRON_MAIL_IMPORT": "0 * * * * *", "CRON_MISSED_RUNS": "30 * * * * *"}
 
 _BUILT_IN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message", "taskName"}
 

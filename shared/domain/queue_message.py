@@ -9,6 +9,7 @@ from typing import Any
 
 VERSION = 1
 MAX_IDS = 50
+MAX_JOBS = 500
 
 
 class Queue(StrEnum):
@@ -16,6 +17,7 @@ class Queue(StrEnum):
 
     MAIL_WAKE = "mail-wake"
     MAIL_PARSE = "mail-parse"
+    JOB_WATCH = "job-watch"
 
 
 class WakeReason(StrEnum):
@@ -77,6 +79,24 @@ class ParseBatch:
         if not isinstance(ids, list) or len(ids) > MAX_IDS or not all(type(each) is int for each in ids):
             raise BadMessage(f"not a parse message: no list of at most {MAX_IDS} ids")
         return cls(arrival_ids=tuple(ids))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobRange:
+    """Learn the schedules of these jobs and judge their slots, at most MAX_JOBS of them; those gone don't matter."""
+
+    job_ids: tuple[int, ...]
+
+    def to_json(self) -> str:
+        return _to_json(jobs=list(self.job_ids))
+
+    @classmethod
+    def from_json(cls, text: str) -> "JobRange":
+        """Raise BadMessage."""
+        ids = _from_json(text).get("jobs")
+        if not isinstance(ids, list) or len(ids) > MAX_JOBS or not all(type(each) is int for each in ids):
+            raise BadMessage(f"not a job message: no list of at most {MAX_JOBS} ids")
+        return cls(job_ids=tuple(ids))
 
 
 def _to_json(**facts: object) -> str:

@@ -13,6 +13,7 @@ class Timer(StrEnum):
     MAIL_IMPORT = "mail_import"
     GRAPH_SUBSCRIPTION = "graph_subscription"
     WATCHDOG = "watchdog"
+    MISSED_RUNS = "missed_runs"
 
 
 class BadSchedule(ValueError):

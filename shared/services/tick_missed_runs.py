@@ -3,16 +3,16 @@
 It opens its own transactions, one for each range of jobs, so that a tick that dies has done whole ranges.
 """
 
-import logging
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
+from shared import clock as machine
 from shared.clients.queues import Queues
 from shared.db.session import transaction
+from shared.domain.queue_message import MAX_JOBS, JobRange, Queue
 from shared.domain.reading import Kind
 from shared.domain.slot_state import OPEN
 from shared.models.customers import Customer
@@ -22,22 +22,22 @@ from shared.services.judge_slots import judge_slots
 from shared.services.keep_slots import keep_slots
 from shared.services.learn_schedules import learn_schedules
 
-log = logging.getLogger(__name__)
-
-RANGE = 500  # jobs
 LEARN_EVERY = timedelta(hours=20)
 
 
-def tick_missed_runs(queues: Queues, *, clock: Callable[[], datetime]) -> dict[str, int]:  # noqa: ARG001 -- as every timer
-    """Look after all jobs of which something is new or due; return counts. Harmless to repeat, in parallel too."""
-    now = clock()
+def tick_missed_runs(queues: Queues, *, clock: Callable[[], datetime]) -> dict[str, int]:
+    """Have all jobs looked after of which something is new or due, a message a range; return how many they are."""
     with transaction() as db:
-        due = _due(db, now)
-    counts: Counter[str] = Counter(jobs=len(due))
-    for part in _ranges(due):
-        counts.update(watch_jobs(part, now=now))
-    log.info("missed runs looked for", extra={"counts": dict(counts)})
-    return dict(counts)
+        due = _due(db, clock())
+    messages = [JobRange(job_ids=tuple(part)).to_json() for part in _ranges(due)]
+    if messages:
+        queues.send(Queue.JOB_WATCH, messages)
+    return {"jobs": len(due), "ranges": len(messages)}
+
+
+def handle_job_watch(text: str, queues: Queues, *, clock: Callable[[], datetime] = machine.now) -> dict[str, int]:  # noqa: ARG001 -- as every message is handled
+    """Look after the jobs that the message names; return counts. Harmless to repeat. Raise BadMessage."""
+    return watch_jobs(JobRange.from_json(text).job_ids, now=clock())
 
 
 def watch_jobs(job_ids: Sequence[int], *, now: datetime) -> dict[str, int]:
@@ -92,5 +92,5 @@ def _unlearned(db: Session, job_ids: Sequence[int], now: datetime) -> list[int]:
 
 
 def _ranges(job_ids: Sequence[int]) -> Iterator[Sequence[int]]:
-    for first in range(0, len(job_ids), RANGE):
-        yield job_ids[first : first + RANGE]
+    for first in range(0, len(job_ids), MAX_JOBS):
+        yield job_ids[first : first + MAX_JOBS]

@@ -15,6 +15,7 @@ from shared.domain.queue_message import Queue, Wake, WakeReason
 from shared.models.mailbox import MailboxRow, MailMove
 from shared.models.system import SystemSettings
 from shared.services.mail_queue import handle_parse, handle_wake
+from shared.services.tick_missed_runs import handle_job_watch
 
 Clock = Callable[[], datetime]
 
@@ -44,6 +45,8 @@ def _handle_all(queues: QueueService, clock: Clock, found: Counter[str], importe
             imported.update(handle_parse(taken.body, queues, clock=clock))
         elif taken := queues.take(Queue.MAIL_WAKE.value):
             found.update(handle_wake(taken.body, queues, clock=clock, sleep=time.sleep))
+        elif taken := queues.take(Queue.JOB_WATCH.value):
+            found.update(handle_job_watch(taken.body, queues, clock=clock))
         else:
             return
         queues.remove(taken)

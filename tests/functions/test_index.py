@@ -57,6 +57,9 @@ def test_the_platform_finds_exactly_these_functions_and_bindings(index: Index) -
         "mail_parse": queue,
         "mail_wake_poison": queue,
         "mail_parse_poison": queue,
+        "missed_runs": timer,
+        "job_watch": queue,
+        "job_watch_poison": queue,
         "graph_notifications": [("queue", "OUT"), ("httpTrigger", "IN"), ("http", "OUT")],
         "graph_lifecycle": [("queue", "OUT"), ("httpTrigger", "IN"), ("http", "OUT")],
     }

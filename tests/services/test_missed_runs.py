@@ -19,6 +19,7 @@ from shared.models.schedules import JobSchedule, JobSlot
 from shared.models.system import ImportCycle
 from shared.services.review_runs import review_runs
 from shared.services.tick_missed_runs import tick_missed_runs
+from shared.services.work_off import work_off
 from tests.builders import make_job, make_run, make_user, runs_of
 from tests.ledger import broken_promises
 
@@ -41,10 +42,15 @@ def covered(db: Session, until: datetime) -> None:
     db.commit()
 
 
-def tick(db: Session, now: datetime) -> dict[str, int]:
-    counts = tick_missed_runs(MemoryQueues(), clock=lambda: now)
+def look_after_all(now: datetime) -> None:
+    queues = MemoryQueues()
+    tick_missed_runs(queues, clock=lambda: now)
+    work_off(queues, clock=lambda: now)
+
+
+def tick(db: Session, now: datetime) -> None:
+    look_after_all(now)
     db.expire_all()
-    return counts
 
 
 def missed(db: Session, job_id: int) -> list[datetime]:
@@ -100,7 +106,7 @@ def test_ticks_repeated_and_in_parallel_make_one_missed_run(committed_db: Sessio
     covered(committed_db, now)
 
     with ThreadPoolExecutor(4) as threads:
-        list(threads.map(lambda _: tick_missed_runs(MemoryQueues(), clock=lambda: now), range(8)))
+        list(threads.map(lambda _: look_after_all(now), range(8)))
     tick(committed_db, now)
 
     assert missed(committed_db, job_id) == nights(3, first=FIRST + timedelta(days=10))
