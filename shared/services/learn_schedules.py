@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,7 +19,7 @@ from shared.domain.silence import longest_silence
 from shared.domain.slot_state import ScheduleMode
 from shared.models.customers import Customer
 from shared.models.jobs import Job, JobRun
-from shared.models.schedules import JobSchedule
+from shared.models.schedules import JobSchedule, JobSlot
 from shared.models.system import SystemSettings
 
 LOOK_BACK = timedelta(days=400)  # longer than the learner's own, so that what was in force long ago still counts
@@ -40,13 +40,17 @@ def learn_schedules(db: Session, job_ids: Sequence[int], *, now: datetime) -> in
     rules = db.get_one(SystemSettings, 1)
     watched = _watched(db, job_ids, ZoneInfo(rules.ui_time_zone))
     moments = _moments(db, [each.job_id for each in watched], since=now - LOOK_BACK)
-    rows = []
+    rows, slots = [], []
     for job in watched:
         runs = moments.get(job.job_id, [])
         course = walk(runs, job.zone, now.timestamp(), floor=rules.grace_floor_minutes)
         rows.append(_row(job, course, runs, rules, now))
+        if job.known is None or job.known.slots_until is None:
+            slots += _slots_so_far(job, course, now, look_back=timedelta(days=rules.missed_look_back_days))
     changed: int = sum(_lanes_of(job.known) != row["lanes"] for job, row in zip(watched, rows, strict=True))
     _store(db, rows)
+    if slots:
+        db.execute(insert(JobSlot).on_conflict_do_nothing(), slots)
     return changed
 
 
@@ -71,6 +75,26 @@ def _moments(db: Session, job_ids: Sequence[int], *, since: datetime) -> dict[in
         .group_by(JobRun.job_id)
     )
     return {row[0]: sorted(map(float, row[1])) for row in db.execute(query)}
+
+
+def _slots_so_far(job: _Watched, course: Course, now: datetime, *, look_back: timedelta) -> list[dict[str, Any]]:
+    """Return the slots of the look-back that the schedule known at each moment expected, up to today's.
+
+    A job that is learned for the first time may have a history: its last days are judged as if we had been here.
+    """
+    today = now.astimezone(job.zone).date()
+    expected = [each.slot for each in course.matching.judged if each.slot.at >= (now - look_back).timestamp()]
+    return [
+        {
+            "job_id": job.job_id,
+            "slot_at": as_datetime(slot.at),
+            "day": date.fromordinal(slot.day),
+            "early_from": as_datetime(slot.at - slot.early),
+            "deadline": as_datetime(slot.deadline),
+        }
+        for slot in expected
+        if date.fromordinal(slot.day) <= today
+    ]
 
 
 def _row(job: _Watched, course: Course, runs: Sequence[float], rules: SystemSettings, now: datetime) -> dict[str, Any]:

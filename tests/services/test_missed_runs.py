@@ -61,6 +61,13 @@ def states(db: Session, job_id: int) -> list[SlotState]:
     return list(db.scalars(select(JobSlot.state).where(JobSlot.job_id == job_id).order_by(JobSlot.slot_at)))
 
 
+def state_on(db: Session, job_id: int, day: int) -> SlotState:
+    """Return what became of the slot so many days after the first night."""
+    night = FIRST + timedelta(days=day)
+    near = JobSlot.slot_at.between(night - timedelta(hours=2), night + timedelta(hours=2))
+    return db.scalars(select(JobSlot.state).where(JobSlot.job_id == job_id, near)).one()
+
+
 @pytest.fixture
 def job_id(committed_db: Session) -> int:
     """A job that ran for ten nights at ten, learned in the night of the last one."""
@@ -74,20 +81,31 @@ def test_a_schedule_is_learned_and_its_next_days_are_expected(committed_db: Sess
     known = committed_db.get_one(JobSchedule, job_id)
 
     assert (known.kind, known.learned_runs) == ("daily", 10)
-    assert states(committed_db, job_id) == [SlotState.EXPECTED] * 3
+    assert states(committed_db, job_id)[-3:] == [SlotState.EXPECTED] * 3
+
+
+def test_a_history_that_is_learned_at_once_is_judged_as_if_we_had_been_here(committed_db: Session) -> None:
+    job_id = make_job(committed_db)
+    ran(committed_db, job_id, [night for night in nights(40) if night != FIRST + timedelta(days=35)])
+    now = FIRST + timedelta(days=39, hours=3)
+    covered(committed_db, now)
+
+    tick(committed_db, now)
+
+    assert missed(committed_db, job_id) == [FIRST + timedelta(days=35)]
 
 
 def test_a_slot_without_a_run_is_missed_once_mails_are_in_beyond_its_grace(committed_db: Session, job_id: int) -> None:
     late = FIRST + timedelta(days=10, hours=3)
 
     tick(committed_db, late)
-    before = (missed(committed_db, job_id), states(committed_db, job_id)[0])
+    before = (missed(committed_db, job_id), state_on(committed_db, job_id, 10))
     covered(committed_db, late)
     tick(committed_db, late)
 
     assert before == ([], SlotState.NOT_JUDGED)
     assert missed(committed_db, job_id) == [FIRST + timedelta(days=10)]
-    assert states(committed_db, job_id)[0] is SlotState.MISSED
+    assert state_on(committed_db, job_id, 10) is SlotState.MISSED
     assert broken_promises(committed_db) == {}
 
 
@@ -98,7 +116,7 @@ def test_a_run_in_time_is_no_miss(committed_db: Session, job_id: int) -> None:
     tick(committed_db, FIRST + timedelta(days=10, hours=4))
 
     assert missed(committed_db, job_id) == []
-    assert states(committed_db, job_id)[0] is SlotState.ARRIVED
+    assert state_on(committed_db, job_id, 10) is SlotState.ARRIVED
 
 
 def test_ticks_repeated_and_in_parallel_make_one_missed_run(committed_db: Session, job_id: int) -> None:
@@ -136,7 +154,7 @@ def test_the_mail_that_comes_after_all_takes_its_missed_run_over(committed_db: S
     assert after.slot_at == FIRST + timedelta(days=10)
     assert after.verdict_version == 2
     assert len(runs_of(committed_db, job_id)) == 11
-    assert states(committed_db, job_id)[0] is SlotState.LATE
+    assert state_on(committed_db, job_id, 10) is SlotState.LATE
 
 
 def test_a_late_mail_of_a_reviewed_missed_run_waits_for_a_review_of_its_own(committed_db: Session, job_id: int) -> None:
@@ -163,7 +181,7 @@ def test_the_next_nights_run_does_not_answer_a_missed_one(committed_db: Session,
     tick(committed_db, FIRST + timedelta(days=11, hours=2))
 
     assert missed(committed_db, job_id) == [FIRST + timedelta(days=10)]
-    assert states(committed_db, job_id)[:2] == [SlotState.MISSED, SlotState.ARRIVED]
+    assert [state_on(committed_db, job_id, day) for day in (10, 11)] == [SlotState.MISSED, SlotState.ARRIVED]
 
 
 def test_an_outage_of_our_own_is_nobodys_missed_backup(committed_db: Session, job_id: int) -> None:
@@ -177,7 +195,7 @@ def test_an_outage_of_our_own_is_nobodys_missed_backup(committed_db: Session, jo
     tick(committed_db, FIRST + timedelta(days=11))
 
     assert during == missed(committed_db, job_id) == []
-    assert states(committed_db, job_id)[0] is SlotState.ARRIVED
+    assert state_on(committed_db, job_id, 10) is SlotState.ARRIVED
 
 
 def test_a_job_without_a_schedule_that_falls_silent_is_reported(committed_db: Session) -> None:
