@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse
@@ -10,11 +11,14 @@ from functions.http_api.addresses import LARGEST_ID, ListAddress, RowId
 from functions.http_api.deps import CurrentUser, Db, require
 from functions.http_api.formats import ui_zone
 from functions.http_api.jobs import actions
+from functions.http_api.jobs.slots import in_words
 from functions.http_api.rendering import page
 from shared import clock
 from shared.domain.permissions import Right
+from shared.domain.reading import Kind
 from shared.queries.customers import customer
 from shared.queries.job_detail import job_detail, job_history, job_runs
+from shared.queries.job_schedule import job_schedule
 from shared.queries.jobs import JobFilters, jobs, softwares
 from shared.services.errors import NotFound
 
@@ -73,12 +77,17 @@ def job_page(
 ) -> HTMLResponse:
     if (job := job_detail(db, job_id)) is None:
         raise NotFound("This job doesn't exist (any more).")
-    today = clock.now().astimezone(ui_zone()).date()
+    now = clock.now()
+    zone = ZoneInfo(job.time_zone) if job.time_zone else ui_zone()
+    schedule = job_schedule(db, job_id, zone, now=now)
     return page(
         request,
         "jobs/detail.html",
         job=job,
-        days=job_history(db, job_id, today, ui_zone()),
+        schedule=schedule,
+        slots_in_words=in_words(schedule.slots) if schedule else "",
+        is_watched=job.row.kind is Kind.REGULAR,
+        days=job_history(db, job_id, now.astimezone(ui_zone()).date(), ui_zone()),
         runs=job_runs(db, job_id, number),
         address=ListAddress(path=f"/jobs/{job_id}", place="runs"),
         may=actions.Allowed.to(user),
