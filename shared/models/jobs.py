@@ -1,6 +1,6 @@
 """Jobs, the keys by which their mails are known, their runs and what was reviewed."""
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, ColumnElement, ForeignKey, Index, UniqueConstraint, and_, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.db.base import Base, CreatedAt, Id, Instant, choice
@@ -78,10 +78,13 @@ class JobRun(Base):
     success a warning). `verdict_version` grows whenever either changes, so that nobody reviews
     what he has not seen.
 
-    `slot_at` is the slot that the run answers; a further attempt on it `is_retry`. A missed run is dated at its slot.
-    The mail that comes after all takes that row over, unless it was reviewed: then it makes a run of its own, with
-    `late_for_id`. `is_placed` once it was given to a slot, or found to fit none. What is `is_history` came before the
-    go-live date: it teaches schedules and needs no review.
+    `slot_at` is the slot that the run answers. A missed run is dated at its slot. The mail that comes after all takes
+    that row over, unless it was reviewed: then it makes a run of its own, with `late_for_id`. `is_placed` once it was
+    given to a slot, or found to fit none.
+
+    A further mail of the same session, and a retry on the same slot, is an attempt of the first run: that one carries
+    the verdict of all, each object's last, and is what people review. `recovered_on` is the number of the retry that
+    made it good. What is `is_history` came before the go-live date: it teaches schedules and needs no review.
     """
 
     __tablename__ = "job_runs"
@@ -93,12 +96,15 @@ class JobRun(Base):
         CheckConstraint("(source = 'mail') = (matched_by IS NOT NULL)", name="mail_runs_are_matched"),
         CheckConstraint("source <> 'missed' OR slot_at IS NOT NULL", name="missed_has_a_slot"),
         CheckConstraint("late_for_id <> id", name="not_late_for_itself"),
+        CheckConstraint("attempt_of_id <> id", name="not_its_own_attempt"),
+        CheckConstraint("attempt_of_id IS NULL OR reviewed_at IS NULL", name="attempts_are_not_reviewed"),
+        CheckConstraint("recovered_on > 0", name="recovered_on_a_retry"),
         Index(
             "uq_job_runs_slot",
             "job_id",
             "slot_at",
             unique=True,
-            postgresql_where=text("slot_at IS NOT NULL AND late_for_id IS NULL AND NOT is_retry"),
+            postgresql_where=text("slot_at IS NOT NULL AND late_for_id IS NULL AND attempt_of_id IS NULL"),
         ),
         Index(
             "uq_job_runs_overdue",
@@ -110,7 +116,13 @@ class JobRun(Base):
         Index("ix_job_runs_unplaced", "job_id", postgresql_where=text("NOT is_placed")),
         Index("ix_job_runs_late_for_id", "late_for_id", postgresql_where=text("late_for_id IS NOT NULL")),
         Index("ix_job_runs_job_id_run_at", "job_id", text("run_at DESC"), text("id DESC")),
-        Index("ix_job_runs_unreviewed", "job_id", postgresql_where=text("reviewed_at IS NULL")),
+        Index("ix_job_runs_attempt_of_id", "attempt_of_id", postgresql_where=text("attempt_of_id IS NOT NULL")),
+        Index("ix_job_runs_silence_id", "silence_id", postgresql_where=text("silence_id IS NOT NULL")),
+        Index(
+            "ix_job_runs_unreviewed",
+            "job_id",
+            postgresql_where=text("reviewed_at IS NULL AND attempt_of_id IS NULL AND NOT is_history"),
+        ),
         Index(
             "ix_job_runs_last_good",
             "job_id",
@@ -140,11 +152,18 @@ class JobRun(Base):
     review_id: Mapped[int | None] = mapped_column(ForeignKey("reviews.id", ondelete="RESTRICT"))
     slot_at: Mapped[Instant | None]
     is_late: Mapped[bool] = mapped_column(server_default=text("false"))
-    is_retry: Mapped[bool] = mapped_column(server_default=text("false"))
+    attempt_of_id: Mapped[int | None] = mapped_column(ForeignKey("job_runs.id", ondelete="CASCADE"))
+    recovered_on: Mapped[int | None]
+    silence_id: Mapped[int | None] = mapped_column(ForeignKey("silent_sources.id", ondelete="SET NULL"))
     late_for_id: Mapped[int | None] = mapped_column(ForeignKey("job_runs.id", ondelete="SET NULL"))
     is_placed: Mapped[bool] = mapped_column(server_default=text("false"))
     is_history: Mapped[bool] = mapped_column(server_default=text("false"))
     created_at: Mapped[CreatedAt]
+
+
+def waits_for_review() -> ColumnElement[bool]:
+    """Whether a run is to be reviewed by somebody."""
+    return and_(JobRun.reviewed_at.is_(None), JobRun.attempt_of_id.is_(None), ~JobRun.is_history)
 
 
 class VanishedObject(Base):

@@ -87,6 +87,28 @@ class JobSlot(Base):
     candidate_id: Mapped[int | None] = mapped_column(ForeignKey("mail_messages.id", ondelete="SET NULL"))
 
 
+class SilentSource(Base):
+    """A sender, or a customer, of which nearly all jobs fell silent together; over at `ended_at`.
+
+    Their missed runs point at it, so that they are one item. `began_at` and `last_at` are slots.
+    """
+
+    __tablename__ = "silent_sources"
+    __table_args__ = (
+        CheckConstraint("num_nonnulls(from_address, customer_id) = 1", name="of_one"),
+        CheckConstraint("began_at <= last_at", name="times_in_order"),
+        Index("uq_silent_sources_sender", "from_address", unique=True, postgresql_where=text("ended_at IS NULL")),
+        Index("uq_silent_sources_customer", "customer_id", unique=True, postgresql_where=text("ended_at IS NULL")),
+    )
+
+    id: Mapped[Id]
+    from_address: Mapped[str | None]  # folded
+    customer_id: Mapped[int | None] = mapped_column(ForeignKey("customers.id", ondelete="CASCADE"))
+    began_at: Mapped[Instant]
+    last_at: Mapped[Instant]
+    ended_at: Mapped[Instant | None]
+
+
 class ClosedDay(Base):
     """A day on which a customer, or one job, runs no backups."""
 

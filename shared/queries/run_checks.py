@@ -13,7 +13,7 @@ from shared.domain.reading import Kind
 from shared.domain.run import MatchedBy, RunSource
 from shared.domain.status import NEEDS_REASON, Status, badness
 from shared.models.customers import Customer
-from shared.models.jobs import Job, JobRun, Review
+from shared.models.jobs import Job, JobRun, Review, waits_for_review
 from shared.queries.rows import badness_of, contains, watched_jobs
 
 MOST_ROWS = 1000
@@ -114,7 +114,7 @@ class Choices:
 
 def choices(db: Session) -> Choices:
     """Return the customers and products of which runs wait."""
-    waits = select(JobRun.job_id).where(JobRun.reviewed_at.is_(None))
+    waits = select(JobRun.job_id).where(waits_for_review())
     rows = db.execute(
         select(Customer.id, Customer.name, Job.backup_software)
         .join(Job, Job.customer_id == Customer.id)
@@ -134,7 +134,7 @@ def jobs_to_review(db: Session) -> int:
         select(func.count(JobRun.job_id.distinct()))
         .join(Job, Job.id == JobRun.job_id)
         .join(Customer, Customer.id == Job.customer_id)
-        .where(*watched_jobs(), JobRun.reviewed_at.is_(None))
+        .where(*watched_jobs(), waits_for_review())
     )
     return db.scalar(waits) or 0
 
@@ -143,7 +143,7 @@ def arrived_meanwhile(db: Session, on_screen: Iterable[int]) -> int:
     """Return how many unreviewed runs the jobs of the runs `on_screen` have beside those."""
     known = sorted(set(on_screen))
     jobs = select(JobRun.job_id).where(JobRun.id.in_(known))
-    others = select(func.count()).where(JobRun.job_id.in_(jobs), JobRun.reviewed_at.is_(None), JobRun.id.not_in(known))
+    others = select(func.count()).where(JobRun.job_id.in_(jobs), waits_for_review(), JobRun.id.not_in(known))
     return db.scalar(others) or 0
 
 
@@ -162,7 +162,7 @@ def _is_clean() -> ColumnElement[bool]:
 def _jobs(filters: Filters) -> Select[*tuple[Any, ...]]:
     rank = badness_of(JobRun.status)
     newest = (JobRun.run_at.desc(), JobRun.id.desc())
-    waits = JobRun.reviewed_at.is_(None)
+    waits = waits_for_review()
     latest_rank = func.array_agg(aggregate_order_by(rank, *newest))[1]
     return (
         select(
@@ -194,7 +194,7 @@ def _jobs(filters: Filters) -> Select[*tuple[Any, ...]]:
 
 
 def _narrowed(filters: Filters) -> list[ColumnElement[bool]]:
-    waits: ColumnElement[bool] = JobRun.reviewed_at.is_(None)
+    waits: ColumnElement[bool] = waits_for_review()
     if filters.reviewed_since is not None:
         recent = select(Review.id).where(Review.reviewed_at >= filters.reviewed_since)
         waits = or_(waits, JobRun.review_id.in_(recent))
@@ -215,7 +215,7 @@ def _some_run_fits(filters: Filters) -> list[ColumnElement[bool]]:
 
 
 def _counts(db: Session, filters: Filters) -> tuple[int, int]:
-    rows = _jobs(filters).order_by(None).add_columns(func.count().filter(JobRun.reviewed_at.is_(None)).label("open"))
+    rows = _jobs(filters).order_by(None).add_columns(func.count().filter(waits_for_review()).label("open"))
     fits = rows.subquery()
     waiting = select(func.count(), func.coalesce(func.sum(fits.c.open), 0)).where(fits.c.open > 0)
     jobs, runs = db.execute(waiting).one()

@@ -11,7 +11,7 @@ from shared.domain.reading import Kind
 from shared.domain.run import MatchedBy, RunSource
 from shared.domain.status import RESTORABLE, Status
 from shared.models.customers import Customer
-from shared.models.jobs import Job, JobRun, Review
+from shared.models.jobs import Job, JobRun, Review, waits_for_review
 from shared.models.mail import MailMessage, MailObject, MailRaw, MailReading
 from shared.models.users import User
 from shared.queries.findings import Findings, first_findings
@@ -177,7 +177,7 @@ def _runs(db: Session, job_id: int) -> tuple[RunInList, ...]:
     )
     rows = db.execute(
         select(JobRun.id, JobRun.run_at, JobRun.status, JobRun.verdict_version, JobRun.reviewed_at.is_not(None))
-        .where(JobRun.job_id == job_id, or_(JobRun.id.in_(newest), JobRun.reviewed_at.is_(None)))
+        .where(JobRun.job_id == job_id, or_(JobRun.id.in_(newest), waits_for_review()))
         .order_by(JobRun.run_at.desc(), JobRun.id.desc())
     )
     return tuple(

@@ -8,7 +8,7 @@ from sqlalchemy import func, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from shared.domain.status import NEEDS_REASON
-from shared.models.jobs import JobRun, Review
+from shared.models.jobs import JobRun, Review, waits_for_review
 from shared.models.users import User
 from shared.services.audit import Actor, record_act
 from shared.services.errors import BadInput, Conflict, NotAllowed, NotFound
@@ -36,7 +36,7 @@ def review_runs(db: Session, seen: Sequence[Seen], *, actor: Actor, now: datetim
     if not seen:
         raise BadInput("Select at least one run first.")
     still_as_seen = select(JobRun.id, JobRun.status).where(
-        tuple_(JobRun.id, JobRun.verdict_version).in_(sorted(set(seen))), JobRun.reviewed_at.is_(None)
+        tuple_(JobRun.id, JobRun.verdict_version).in_(sorted(set(seen))), waits_for_review()
     )
     open_runs = db.execute(still_as_seen.order_by(JobRun.id).with_for_update()).all()
     bad = [run_id for run_id, status in open_runs if status in NEEDS_REASON]

@@ -16,7 +16,7 @@ from shared.db.session import transaction
 from shared.domain.mailflow import Ending
 from shared.domain.permissions import Role
 from shared.domain.status import NEEDS_REASON
-from shared.models.jobs import JobRun
+from shared.models.jobs import JobRun, waits_for_review
 from shared.models.mail import MailMessage, MailReading
 from shared.services.approve_reading import NewJob, approve_reading
 from shared.services.approve_readings import customer_called
@@ -88,7 +88,7 @@ def _review(db: Session, *, before: datetime, actor: Actor) -> None:
     """Review the older runs as it was done then: every morning, what went wrong with a reason."""
     seen: dict[tuple[date, bool], list[tuple[int, int]]] = defaultdict(list)
     old_runs = select(JobRun.id, JobRun.verdict_version, JobRun.run_at, JobRun.status).where(
-        JobRun.run_at < before, JobRun.reviewed_at.is_(None)
+        JobRun.run_at < before, waits_for_review()
     )
     for run_id, version, run_at, status in db.execute(old_runs.order_by(JobRun.run_at)):
         seen[run_at.astimezone(ZONE).date(), status in NEEDS_REASON].append((run_id, version))
