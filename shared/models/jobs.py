@@ -99,6 +99,7 @@ class JobRun(Base):
         CheckConstraint("attempt_of_id <> id", name="not_its_own_attempt"),
         CheckConstraint("attempt_of_id IS NULL OR reviewed_at IS NULL", name="attempts_are_not_reviewed"),
         CheckConstraint("recovered_on > 0", name="recovered_on_a_retry"),
+        CheckConstraint("(source = 'overdue') = (overdue_days IS NOT NULL)", name="overdue_says_how_long"),
         Index(
             "uq_job_runs_slot",
             "job_id",
@@ -156,6 +157,7 @@ class JobRun(Base):
     recovered_on: Mapped[int | None]
     silence_id: Mapped[int | None] = mapped_column(ForeignKey("silent_sources.id", ondelete="SET NULL"))
     late_for_id: Mapped[int | None] = mapped_column(ForeignKey("job_runs.id", ondelete="SET NULL"))
+    overdue_days: Mapped[int | None]  # since the last good backup, of a device that sleeps
     is_placed: Mapped[bool] = mapped_column(server_default=text("false"))
     is_history: Mapped[bool] = mapped_column(server_default=text("false"))
     created_at: Mapped[CreatedAt]

@@ -21,6 +21,7 @@ def upgrade() -> None:
     op.add_column("job_runs", sa.Column("attempt_of_id", sa.BigInteger(), nullable=True))
     op.add_column("job_runs", sa.Column("recovered_on", sa.Integer(), nullable=True))
     op.add_column("job_runs", sa.Column("silence_id", sa.BigInteger(), nullable=True))
+    op.add_column("job_runs", sa.Column("overdue_days", sa.Integer(), nullable=True))
     op.create_foreign_key(
         op.f("fk_job_runs_attempt_of_id"), "job_runs", "job_runs", ["attempt_of_id"], ["id"], ondelete="CASCADE"
     )
@@ -32,6 +33,9 @@ def upgrade() -> None:
         op.f("ck_job_runs_attempts_are_not_reviewed"), "job_runs", "attempt_of_id IS NULL OR reviewed_at IS NULL"
     )
     op.create_check_constraint(op.f("ck_job_runs_recovered_on_a_retry"), "job_runs", "recovered_on > 0")
+    op.create_check_constraint(
+        op.f("ck_job_runs_overdue_says_how_long"), "job_runs", "(source = 'overdue') = (overdue_days IS NOT NULL)"
+    )
     op.create_index(
         "uq_job_runs_slot",
         "job_runs",
