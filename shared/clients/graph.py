@@ -20,7 +20,7 @@ from shared.clients.graph_login import credential
 from shared.clients.graph_mailbox import Arrived, DeltaPage, Folder, GraphMailbox, Subscription
 from shared.clients.graph_moves import move_all
 from shared.clients.graph_pages import items, own_link, usable
-from shared.clients.graph_patience import Patience
+from shared.clients.patience import Patience
 from shared.settings import BadSetting, Settings
 
 FAULTS_BORNE = 3  # by a series of downloads: after that it isn't the mail

@@ -3,8 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, ValidationError
@@ -20,9 +19,9 @@ from shared.clients.errors import (
     Unavailable,
     Upstream,
 )
+from shared.clients.patience import retry_after
 
 LOST_STATES = frozenset({"syncstatenotfound", "syncstateinvalid", "resyncrequired"})
-LONGEST_WAIT = timedelta(days=1)  # a longer one is a slip of somebody's
 
 Id = Annotated[str, StringConstraints(min_length=1)]
 Answer = TypeVar("Answer", bound=BaseModel)
@@ -121,20 +120,3 @@ def error_code(body: bytes) -> str:
     except (ValueError, RecursionError, KeyError, TypeError):
         return ""
     return code if isinstance(code, str) and re.fullmatch(r"[\w.]{1,60}", code) else ""
-
-
-def retry_after(headers: Mapping[str, str], now: datetime) -> timedelta | None:
-    """Return how long the answer asks us to wait: in seconds or until a date; None when it does not say."""
-    text = (headers.get("retry-after") or "").strip()
-    seconds = _seconds(text, now)
-    return None if seconds is None else timedelta(seconds=min(max(seconds, 0.0), LONGEST_WAIT.total_seconds()))
-
-
-def _seconds(text: str, now: datetime) -> float | None:
-    if re.fullmatch(r"\d{1,9}(\.\d{1,9})?", text):
-        return float(text)
-    try:
-        until = parsedate_to_datetime(text)
-    except (TypeError, ValueError):
-        return None
-    return ((until if until.tzinfo else until.replace(tzinfo=UTC)) - now).total_seconds()

@@ -2,18 +2,17 @@
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
 from functools import partial
 from urllib.parse import urlsplit
 
 from shared.clients import graph_asks as asks
+from shared.clients.connection_report import ConnectionReport, State, Step, skipped
 from shared.clients.errors import BadCredentials, NotAllowed, NotFound, Refused, Throttled, Unavailable, Upstream
 from shared.clients.graph import connect
 from shared.clients.graph_line import GraphLine
 from shared.clients.graph_login import Identity, identity_of
-from shared.clients.graph_patience import Patience
+from shared.clients.patience import Patience
 from shared.settings import BadSetting, Settings
 
 log = logging.getLogger(__name__)
@@ -28,24 +27,6 @@ HASTY = Patience(
     throttled=timedelta(seconds=5),
     faults=1,
 )
-
-
-class State(StrEnum):
-    OK = "ok"
-    FAILED = "failed"
-    SKIPPED = "skipped"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Step:
-    """One thing that was tried; `says` is a sentence for the one who has to put it right."""
-
-    name: str
-    state: State
-    says: str
-
-
-ConnectionReport = tuple[Step, ...]
 
 
 def try_connection(
@@ -85,16 +66,16 @@ class _Trial:
         yield self._step("Mailbox", self._find_mailbox, needed=True)
         for folder_id, path in folders.items():
             yield self._step(f"Folder {path}", partial(self._read, folder_id))
-        yield self._step("Moving mails", self._move) if moves else _skipped("Moving mails", "Moving is switched off.")
+        yield self._step("Moving mails", self._move) if moves else skipped("Moving mails", "Moving is switched off.")
         if other_address:
             yield self._step("Other mailboxes", partial(self._try_other, other_address))
         else:
-            yield _skipped("Other mailboxes", "Give the address of another mailbox to see that it is out of reach.")
+            yield skipped("Other mailboxes", "Give the address of another mailbox to see that it is out of reach.")
 
     def _step(self, name: str, attempt: Callable[[], str | Step], *, needed: bool = False) -> Step:
         """Try it; where a needed step failed, nothing after it says anything new."""
         if not self._goes_on:
-            return _skipped(name, "Not tried, because a step before it failed.")
+            return skipped(name, "Not tried, because a step before it failed.")
         try:
             says = attempt()
         except Upstream as problem:
@@ -136,13 +117,13 @@ class _Trial:
 
     def _try_other(self, address: str) -> str | Step:
         if address.strip().lower() == self._mailbox:
-            return _skipped("Other mailboxes", "That is the mailbox itself: give the address of another one.")
+            return skipped("Other mailboxes", "That is the mailbox itself: give the address of another one.")
         try:
             self._line.call(asks.folder(address.strip(), "inbox"))
         except NotAllowed:
             return f"The mailbox {address.strip()} is out of reach, as it should be."
         except NotFound:
-            return _skipped("Other mailboxes", f"There is no mailbox {address.strip()}: give that of an existing one.")
+            return skipped("Other mailboxes", f"There is no mailbox {address.strip()}: give that of an existing one.")
         raise _Said(
             f"The app can also read the mailbox {address.strip()}: take back the tenant-wide permission "
             "in Microsoft Entra, and grant access to the one mailbox in Exchange."
@@ -170,10 +151,6 @@ class _Trial:
 
 class _Said(Upstream):
     """A refusal whose sentence is ready."""
-
-
-def _skipped(name: str, says: str) -> Step:
-    return Step(name=name, state=State.SKIPPED, says=says)
 
 
 def _capital(sentence: str) -> str:

@@ -18,8 +18,8 @@ from shared.clients.errors import BadAnswer, Throttled, Unavailable
 from shared.clients.graph_answers import error_of
 from shared.clients.graph_asks import Ask
 from shared.clients.graph_login import AsyncCredential
-from shared.clients.graph_patience import Patience, Waits
 from shared.clients.graph_sdk import Sdk, scope
+from shared.clients.patience import Patience, Waits
 
 if TYPE_CHECKING:
     import httpx

@@ -6,7 +6,7 @@ from shared.clients import graph_asks as asks
 from shared.clients.errors import NotFound, Throttled, Unavailable, Upstream
 from shared.clients.graph_answers import BatchAnswer, PartAnswer, as_json_bytes, checked, error_of
 from shared.clients.graph_line import GraphLine
-from shared.clients.graph_patience import Waits
+from shared.clients.patience import Waits
 
 
 def move_all(line: GraphLine, address: str, graph_ids: Sequence[str], folder_id: str) -> dict[str, str]:

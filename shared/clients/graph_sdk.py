@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from shared.clients.graph_asks import Ask
 from shared.clients.graph_login import AsyncCredential
-from shared.clients.graph_patience import Patience
+from shared.clients.patience import Patience
 
 if TYPE_CHECKING:
     import httpx

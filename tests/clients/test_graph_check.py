@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from shared.clients import graph_check
-from shared.clients.graph_check import State, Step, try_connection
+from shared.clients.connection_report import State, Step
+from shared.clients.graph_check import try_connection
 from shared.settings import Settings, read_settings
 from tests.clients.conftest import ADDRESS
 from tests.fake_graph import FakeGraph, Fault

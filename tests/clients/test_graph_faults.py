@@ -21,7 +21,7 @@ from shared.clients.errors import (
 )
 from shared.clients.graph import GraphClient
 from shared.clients.graph_line import AT_ONCE, GraphLine
-from shared.clients.graph_patience import Patience
+from shared.clients.patience import Patience
 from tests.clients.conftest import ADDRESS, Waits
 from tests.fake_graph import FakeGraph, Fault
 

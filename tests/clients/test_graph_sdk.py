@@ -6,8 +6,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from shared.clients import graph_loop
-from shared.clients.graph_patience import Patience
 from shared.clients.graph_sdk import Sdk
+from shared.clients.patience import Patience
 
 ROOT = Path(__file__).parents[2]
 

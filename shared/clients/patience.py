@@ -1,18 +1,22 @@
 """How long one call goes on trying, and when it gives up. Decides; waits for nothing itself."""
 
 import random
+import re
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 
 from shared.clients.errors import Throttled, Upstream
 
 FIRST_PAUSE = timedelta(seconds=0.5)
+LONGEST_WAIT = timedelta(days=1)  # a longer one is a slip of somebody's
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Patience:
-    """What one call bears. A call that Graph makes wait longer than `throttled` in all is for its caller to repeat."""
+    """What one call bears. A call that is made to wait longer than `throttled` in all is for its caller to repeat."""
 
     connect: timedelta = timedelta(seconds=10)
     read: timedelta = timedelta(seconds=60)  # between two pieces of an answer
@@ -60,3 +64,20 @@ def _growing(first: timedelta, attempt: int) -> timedelta:
     """Twice as long each time, and never quite the same, so that many don't come back at once."""
     factor: int = 2 ** (attempt - 1)
     return first * factor * random.uniform(0.75, 1.25)  # noqa: S311 (no secret)
+
+
+def retry_after(headers: Mapping[str, str], now: datetime) -> timedelta | None:
+    """Return how long the answer asks us to wait: in seconds or until a date; None when it does not say."""
+    text = (headers.get("retry-after") or "").strip()
+    seconds = _seconds(text, now)
+    return None if seconds is None else timedelta(seconds=min(max(seconds, 0.0), LONGEST_WAIT.total_seconds()))
+
+
+def _seconds(text: str, now: datetime) -> float | None:
+    if re.fullmatch(r"\d{1,9}(\.\d{1,9})?", text):
+        return float(text)
+    try:
+        until = parsedate_to_datetime(text)
+    except (TypeError, ValueError):
+        return None
+    return ((until if until.tzinfo else until.replace(tzinfo=UTC)) - now).total_seconds()
