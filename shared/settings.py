@@ -9,6 +9,8 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 GRAPH = "https://graph.microsoft.com/v1.0"
+AUTOTASK = "https://webservices.autotask.net"
+AUTOTASK_HOST = re.compile(r"[a-z0-9-]+\.autotask\.net")
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 MAILBOX = re.compile(r"[^@\s/?#]+@[^@\s/?#]+")
 
@@ -40,6 +42,10 @@ class Settings:
     graph_client_secret: str = field(default="", repr=False)
     graph_certificate_path: str = ""
     graph_mailbox: str = ""
+    autotask_base_url: str = AUTOTASK
+    autotask_username: str = ""
+    autotask_secret: str = field(default="", repr=False)
+    autotask_integration_code: str = field(default="", repr=False)
     queue_connection: str = field(default="", repr=False)
     queue_service_uri: str = ""
     queue_identity_client_id: str = ""
@@ -49,6 +55,15 @@ class Settings:
     def graph_is_loopback(self) -> bool:
         """A stand-in for Graph on this machine, which needs no credential."""
         return self.graph_base_url.startswith("http://")
+
+    @property
+    def autotask_is_loopback(self) -> bool:
+        """A stand-in for Autotask on this machine, which needs no credential."""
+        return self.autotask_base_url.startswith("http://")
+
+    @property
+    def has_autotask(self) -> bool:
+        return self.autotask_is_loopback or bool(self.autotask_username)
 
     @property
     def has_queues(self) -> bool:
@@ -87,6 +102,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         public_url=(environment.get("PUBLIC_URL") or "").rstrip("/"),
         trusted_proxies=_number(environment, "TRUSTED_PROXIES", 0),
         **_graph(environment),
+        **_autotask(environment),
         **_queues(environment),
         timer_schedules=_schedules(environment),
     )
@@ -94,6 +110,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         raise BadSetting("APP_SECRET_KEY must have at least 32 characters in production")
     if found.graph_is_loopback and (found.is_production or urlsplit(found.graph_base_url).hostname not in LOOPBACK):
         raise BadSetting("GRAPH_BASE_URL must begin with https://; http:// is for a loopback address in development")
+    if found.autotask_is_loopback and found.is_production:
+        raise BadSetting("AUTOTASK_BASE_URL must begin with https://; http:// is for a loopback address in development")
     return found
 
 
@@ -112,6 +130,25 @@ def _graph(environment: Mapping[str, str]) -> dict[str, str]:
         "graph_client_secret": environment.get("GRAPH_CLIENT_SECRET") or "",
         "graph_certificate_path": environment.get("GRAPH_CLIENT_CERTIFICATE_PATH") or "",
         "graph_mailbox": mailbox,
+    }
+
+
+def _autotask(environment: Mapping[str, str]) -> dict[str, str]:
+    """Read who we are to Autotask. Its host gets our secret, so that it must be one of Autotask's own."""
+    base = (environment.get("AUTOTASK_BASE_URL") or AUTOTASK).rstrip("/")
+    try:
+        parts = urlsplit(base)
+        place = (parts.scheme, parts.hostname or "", parts.port)
+    except ValueError:
+        place = ("", "", None)
+    is_theirs = place[0] == "https" and AUTOTASK_HOST.fullmatch(place[1]) and place[2] is None
+    if not (is_theirs or (place[0] == "http" and place[1] in LOOPBACK)) or "@" in base:
+        raise BadSetting("AUTOTASK_BASE_URL must be https:// and a host of autotask.net")
+    return {
+        "autotask_base_url": base,
+        "autotask_username": (environment.get("AUTOTASK_USERNAME") or "").strip(),
+        "autotask_secret": environment.get("AUTOTASK_SECRET") or "",
+        "autotask_integration_code": (environment.get("AUTOTASK_INTEGRATION_CODE") or "").strip(),
     }
 
 

@@ -15,6 +15,10 @@ class Unavailable(Upstream):
     retryable = True
 
 
+class Unreached(Unavailable):
+    """There was no connection: they never heard of it."""
+
+
 class Throttled(Upstream):
     """They want us to wait: `retry_after`, or as long as we like where they do not say."""
 
@@ -27,6 +31,22 @@ class Throttled(Upstream):
 
 class BadCredentials(Upstream):
     """They don't know who we are: no token, a wrong or expired secret, a missing identity."""
+
+
+class UnknownUser(BadCredentials):
+    """They have no such user."""
+
+
+class WrongSecret(BadCredentials):
+    """They have the user and refuse him: a wrong secret, a locked or disabled user."""
+
+
+class UnknownIntegrationCode(BadCredentials):
+    """They don't know the code that names the application."""
+
+
+class BreakerOpen(Upstream):
+    """They refused us before, and asking on would lock the user: nothing was sent, until a person says so."""
 
 
 class NotAllowed(Upstream):
@@ -48,6 +68,34 @@ class Refused(Upstream):
         super().__init__(message)
         self.status = status
         self.code = code  # their word for it
+
+
+class InvalidData(Refused):
+    """They took none of it. `says` is their own list of reasons: for the one who asked, never for a log.
+
+    `reference_is_stale`: a choice that was sent is none of theirs any more, so what we know of them needs a refresh.
+    """
+
+    def __init__(
+        self, message: str, *, says: tuple[str, ...] = (), status: int = 0, reference_is_stale: bool = False
+    ) -> None:
+        super().__init__(message, status=status)
+        self.says = says
+        self.reference_is_stale = reference_is_stale
+
+
+class OutcomeUnknown(Upstream):
+    """A change was sent: done, not done, or done yet before `settles_in` is over. Look before sending it again."""
+
+    retryable = True
+
+    def __init__(self, message: str, *, settles_in: timedelta) -> None:
+        super().__init__(message)
+        self.settles_in = settles_in
+
+
+class NotSupported(Upstream):
+    """What is asked for is nothing that this provider does."""
 
 
 class BadAnswer(Upstream):
