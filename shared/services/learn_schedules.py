@@ -6,12 +6,10 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from shared.domain.reading import Kind
-from shared.domain.run import RunSource
 from shared.domain.schedule import Schedule, ScheduleKind, as_datetime
 from shared.domain.schedule_course import Course, expects_less, same_days, walk
 from shared.domain.schedule_json import lanes_to_json, schedule_from_json, schedule_of, schedule_to_json
@@ -21,6 +19,7 @@ from shared.models.customers import Customer
 from shared.models.jobs import Job, JobRun
 from shared.models.schedules import JobSchedule, JobSlot
 from shared.models.system import SystemSettings
+from shared.services.watched_jobs import ARRIVED, is_watched
 
 LOOK_BACK = timedelta(days=400)  # longer than the learner's own, so that what was in force long ago still counts
 IRREGULAR_FROM = 8  # runs
@@ -47,11 +46,12 @@ def learn_schedules(db: Session, job_ids: Sequence[int], *, now: datetime) -> in
         rows.append(_row(job, course, runs, rules, now))
         if job.known is None or job.known.slots_until is None:
             slots += _slots_so_far(job, course, now, look_back=timedelta(days=rules.missed_look_back_days))
-    changed: int = sum(_lanes_of(job.known) != row["lanes"] for job, row in zip(watched, rows, strict=True))
+    changed = [job for job, row in zip(watched, rows, strict=True) if _lanes_of(job.known) != row["lanes"]]
     _store(db, rows)
+    _have_slots_made_anew(db, changed, now)
     if slots:
         db.execute(insert(JobSlot).on_conflict_do_nothing(), slots)
-    return changed
+    return len(changed)
 
 
 def _watched(db: Session, job_ids: Sequence[int], default: ZoneInfo) -> list[_Watched]:
@@ -59,7 +59,7 @@ def _watched(db: Session, job_ids: Sequence[int], default: ZoneInfo) -> list[_Wa
         select(Job.id, Customer.time_zone, JobSchedule)
         .join(Customer, Customer.id == Job.customer_id)
         .outerjoin(JobSchedule, JobSchedule.job_id == Job.id)
-        .where(Job.id.in_(job_ids), Job.kind == Kind.REGULAR, Job.archived_at.is_(None), Customer.active)
+        .where(Job.id.in_(job_ids), *is_watched())
         .order_by(Job.id)
     )
     return [_Watched(row[0], ZoneInfo(row[1]) if row[1] else default, row[2]) for row in db.execute(query)]
@@ -69,9 +69,7 @@ def _moments(db: Session, job_ids: Sequence[int], *, since: datetime) -> dict[in
     """Return when each job ran, ascending, as seconds since the epoch."""
     query = (
         select(JobRun.job_id, func.array_agg(func.extract("epoch", JobRun.run_at)))
-        .where(
-            JobRun.job_id.in_(job_ids), JobRun.source.in_((RunSource.MAIL, RunSource.PUSHED)), JobRun.run_at >= since
-        )
+        .where(JobRun.job_id.in_(job_ids), JobRun.source.in_(ARRIVED), JobRun.run_at >= since)
         .group_by(JobRun.job_id)
     )
     return {row[0]: sorted(map(float, row[1])) for row in db.execute(query)}
@@ -149,6 +147,15 @@ def _kind_without(runs: Sequence[float]) -> ScheduleKind:
 
 def _lanes_of(known: JobSchedule | None) -> list[dict[str, Any]]:
     return known.lanes if known else []
+
+
+def _have_slots_made_anew(db: Session, changed: Sequence[_Watched], now: datetime) -> None:
+    """Let the days to come have slots of the schedule that is in force now."""
+    for zone in {job.zone for job in changed}:
+        ids = [job.job_id for job in changed if job.zone == zone]
+        until = func.least(JobSchedule.slots_until, now.astimezone(zone).date())
+        again = update(JobSchedule).where(JobSchedule.job_id.in_(ids), JobSchedule.slots_until.is_not(None))
+        db.execute(again.values(slots_until=until).execution_options(synchronize_session=False))
 
 
 def _store(db: Session, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -1,34 +1,39 @@
 """What the missed-runs timer does at a tick: learns, keeps the slots ahead, and judges those that are due.
 
-It opens its own transactions, one for each range of jobs, so that a tick that dies has done whole ranges.
+It opens its own transactions, for each range of jobs a few, so that a tick that dies has done whole ranges.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from shared import clock as machine
 from shared.clients.queues import Queues
 from shared.db.session import transaction
 from shared.domain.queue_message import MAX_JOBS, JobRange, Queue
-from shared.domain.reading import Kind
-from shared.domain.slot_state import OPEN
+from shared.domain.slot_state import SlotState
 from shared.models.customers import Customer
 from shared.models.jobs import Job, JobRun
 from shared.models.schedules import JobSchedule, JobSlot
+from shared.models.system import ImportCycle, SystemSettings
+from shared.services.group_silence import group_silences
 from shared.services.judge_slots import judge_slots
-from shared.services.keep_slots import keep_slots
+from shared.services.keep_overdue import due_overdue, keep_overdue
+from shared.services.keep_slots import AHEAD, keep_slots
 from shared.services.learn_schedules import learn_schedules
+from shared.services.watched_jobs import is_watched
 
 LEARN_EVERY = timedelta(hours=20)
+YOUNG = 14  # runs; until then each is a reason to learn anew
 
 
 def tick_missed_runs(queues: Queues, *, clock: Callable[[], datetime]) -> dict[str, int]:
     """Have all jobs looked after of which something is new or due, a message a range; return how many they are."""
     with transaction() as db:
         due = _due(db, clock())
+        group_silences(db, now=clock())
     messages = [JobRange(job_ids=tuple(part)).to_json() for part in _ranges(due)]
     if messages:
         queues.send(Queue.JOB_WATCH, messages)
@@ -41,12 +46,19 @@ def handle_job_watch(text: str, queues: Queues, *, clock: Callable[[], datetime]
 
 
 def watch_jobs(job_ids: Sequence[int], *, now: datetime) -> dict[str, int]:
-    """Learn the schedules of a range of jobs, keep their slots and judge them, in one transaction."""
+    """Learn the schedules of a range of jobs, then keep their slots and judge them.
+
+    Learning takes its time, so it holds no locks that an import of their mails would wait for.
+    """
     with transaction() as db:
         to_learn = _unlearned(db, job_ids, now)
         changed = learn_schedules(db, to_learn, now=now)
-        added = keep_slots(db, job_ids, now=now)
+    with transaction() as db:
+        added = keep_slots(db, _without_slots(db, job_ids, now), now=now)
         done = judge_slots(db, job_ids, now=now)
+        overdue = keep_overdue(db, job_ids, now=now)
+    with transaction() as db:
+        group_silences(db, now=now)
     return {
         "learned": len(to_learn),
         "schedules_changed": changed,
@@ -54,39 +66,78 @@ def watch_jobs(job_ids: Sequence[int], *, now: datetime) -> dict[str, int]:
         "judged": done.judged,
         "missed": done.missed,
         "not_judged": done.held,
+        "overdue": overdue,
     }
 
 
 def _due(db: Session, now: datetime) -> list[int]:
-    """Return the watched jobs with runs that nobody looked at, slots whose grace is over, or days without slots."""
-    fresh = exists().where(JobRun.job_id == Job.id, ~JobRun.is_placed)
-    late = exists().where(JobSlot.job_id == Job.id, JobSlot.state.in_(OPEN), JobSlot.deadline < now)
+    """Return the watched jobs with runs that nobody looked at, slots to be judged, or days to come without slots."""
     query = (
         select(Job.id)
         .join(Customer, Customer.id == Job.customer_id)
         .outerjoin(JobSchedule, JobSchedule.job_id == Job.id)
+        .where(*is_watched(), or_(_has_new_runs(now), _can_be_judged(db, now), _lacks_slots(now), due_overdue(now)))
+        .order_by(Job.id)
+    )
+    return list(db.scalars(query))
+
+
+def _has_new_runs(now: datetime) -> ColumnElement[bool]:
+    return exists().where(JobRun.job_id == Job.id, ~JobRun.is_placed, JobRun.run_at <= now)
+
+
+def _can_be_judged(db: Session, now: datetime) -> ColumnElement[bool]:
+    """Whether the grace of a slot is over. One that was looked at in vain waits until more mails are in."""
+    since = now - timedelta(days=db.get_one(SystemSettings, 1).missed_look_back_days)
+    covered = select(func.max(ImportCycle.started_at)).where(ImportCycle.complete).scalar_subquery()
+    over = and_(JobSlot.state == SlotState.EXPECTED, JobSlot.deadline < now)
+    waits = and_(JobSlot.state == SlotState.NOT_JUDGED, JobSlot.deadline < covered)
+    return exists().where(JobSlot.job_id == Job.id, JobSlot.deadline >= since, or_(over, waits))
+
+
+def _lacks_slots(now: datetime) -> ColumnElement[bool]:
+    """Whether the slots of the coming days are to be made."""
+    ahead = now.date() + timedelta(days=AHEAD - 1)
+    return and_(_has_lanes(), ~JobSchedule.sleeps, JobSchedule.slots_until < ahead)
+
+
+def _has_lanes() -> ColumnElement[bool]:
+    return func.jsonb_array_length(JobSchedule.lanes) > 0
+
+
+def _unlearned(db: Session, job_ids: Sequence[int], now: datetime) -> list[int]:
+    """Return the jobs with new runs that were not learned for a day, or are young."""
+    query = (
+        select(Job.id)
+        .outerjoin(JobSchedule, JobSchedule.job_id == Job.id)
         .where(
-            Job.kind == Kind.REGULAR,
-            Job.archived_at.is_(None),
-            Customer.active,
-            or_(fresh, late, JobSchedule.learned_at < now - LEARN_EVERY),
+            Job.id.in_(job_ids),
+            _has_new_runs(now),
+            or_(
+                JobSchedule.learned_at.is_(None),
+                JobSchedule.learned_runs < YOUNG,
+                JobSchedule.learned_at < now - LEARN_EVERY,
+            ),
         )
         .order_by(Job.id)
     )
     return list(db.scalars(query))
 
 
-def _unlearned(db: Session, job_ids: Sequence[int], now: datetime) -> list[int]:
-    """Return the jobs that have new runs, or were not learned for a day."""
-    fresh = exists().where(JobRun.job_id == Job.id, ~JobRun.is_placed)
+def _without_slots(db: Session, job_ids: Sequence[int], now: datetime) -> list[int]:
+    """Return the jobs whose coming days lack slots, or whose maximum silence begins anew."""
     query = (
-        select(Job.id)
-        .outerjoin(JobSchedule, JobSchedule.job_id == Job.id)
+        select(JobSchedule.job_id)
+        .join(Job, Job.id == JobSchedule.job_id)
         .where(
-            Job.id.in_(job_ids),
-            or_(fresh, JobSchedule.learned_at.is_(None), JobSchedule.learned_at < now - LEARN_EVERY),
+            JobSchedule.job_id.in_(job_ids),
+            or_(
+                and_(_has_lanes(), JobSchedule.slots_until.is_(None)),
+                _lacks_slots(now),
+                and_(~_has_lanes(), _has_new_runs(now)),
+            ),
         )
-        .order_by(Job.id)
+        .order_by(JobSchedule.job_id)
     )
     return list(db.scalars(query))
 
