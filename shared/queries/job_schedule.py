@@ -1,4 +1,4 @@
-"""What a job's schedule is, in words and moments: the card on its page."""
+"""What a job's schedule is, in words and moments: the card on its page, and `schedule_words` for other screens."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -66,6 +66,16 @@ def job_schedule(db: Session, job_id: int, zone: ZoneInfo, *, now: datetime) -> 
         held_because=states.get(SlotState.NOT_JUDGED, (0, ""))[1],
         **_of_lanes(known, zone, now),
     )
+
+
+def schedule_words(db: Session, job_id: int) -> str:
+    """Return how a job is watched in a few words, like "Mon–Fri at 22:05"; empty for one that nobody looked at yet."""
+    known = db.get(JobSchedule, job_id)
+    if known is None:
+        return ""
+    if known.sleeps:
+        return "a device that sleeps"
+    return describe(schedule_of(known.lanes, known.confidence))
 
 
 def _of_lanes(known: JobSchedule, zone: ZoneInfo, now: datetime) -> dict[str, Any]:

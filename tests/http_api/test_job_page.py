@@ -44,23 +44,6 @@ def test_a_key_that_another_job_shares_is_explained(viewer: Browser) -> None:
     assert "so such mails wait in the Inbox" in text_of(viewer.get(f"/jobs/{job}").text)
 
 
-def test_each_day_shows_its_worst_result_and_days_without_runs_show_none(viewer: Browser) -> None:
-    job = make_job()
-    now = clock.now()
-    make_run(job, Status.SUCCESS, days_ago=3)
-    make_run(job, Status.FAILED, days_ago=3.0001)
-    make_run(job, Status.SUCCESS, days_ago=80)
-    make_run(job, Status.FAILED, days_ago=95)
-
-    page = viewer.get(f"/jobs/{job}").text
-
-    days = re.findall(r'<li class="day([^"]*)" title="([^"]*)"', page)
-    assert len(days) == 90
-    assert [kind for kind, _ in days if kind] == [" day-success", " day-failed"]
-    assert days[-4][1] == f"{(now - timedelta(days=3)):%a %-d %b}: Failed, 2 runs"
-    assert days[-1][1].endswith(": no run")
-
-
 def test_a_run_lists_its_reason_and_leads_to_its_own_page(viewer: Browser) -> None:
     job = make_job()
     run = make_run(job, Status.FAILED)

@@ -17,8 +17,9 @@ from shared import clock
 from shared.domain.permissions import Right
 from shared.domain.reading import Kind
 from shared.queries.customers import customer
-from shared.queries.job_detail import job_detail, job_history, job_runs
+from shared.queries.job_detail import job_detail, job_runs
 from shared.queries.job_schedule import job_schedule
+from shared.queries.job_strip import job_strip
 from shared.queries.jobs import JobFilters, jobs, softwares
 from shared.services.errors import NotFound
 
@@ -87,7 +88,7 @@ def job_page(
         schedule=schedule,
         slots_in_words=in_words(schedule.slots) if schedule else "",
         is_watched=job.row.kind is Kind.REGULAR,
-        days=job_history(db, job_id, now.astimezone(ui_zone()).date(), ui_zone()),
+        days=job_strip(db, job_id, now.astimezone(zone).date(), zone),
         runs=job_runs(db, job_id, number),
         address=ListAddress(path=f"/jobs/{job_id}", place="runs"),
         may=actions.Allowed.to(user),
