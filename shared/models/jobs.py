@@ -99,6 +99,7 @@ class JobRun(Base):
         CheckConstraint("attempt_of_id <> id", name="not_its_own_attempt"),
         CheckConstraint("attempt_of_id IS NULL OR reviewed_at IS NULL", name="attempts_are_not_reviewed"),
         CheckConstraint("recovered_on > 0", name="recovered_on_a_retry"),
+        CheckConstraint("silence_id IS NULL OR source = 'missed'", name="grouped_is_missed"),
         CheckConstraint("(source = 'overdue') = (overdue_days IS NOT NULL)", name="overdue_says_how_long"),
         Index(
             "uq_job_runs_slot",

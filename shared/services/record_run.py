@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import bindparam, exists, insert, select, update
+from sqlalchemy import BindParameter, bindparam, exists, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as on_conflict_insert
 from sqlalchemy.orm import Session, aliased
 
@@ -87,16 +87,18 @@ def _answer(db: Session, missed_id: int, run: Mapping[str, Any]) -> tuple[int, b
     One that was reviewed stays as it is: then the mail makes a run of its own, which points at it and awaits review.
     """
     missed = db.get_one(JobRun, missed_id, with_for_update=True, populate_existing=True)
+    slot = (JobSlot.job_id == missed.job_id, JobSlot.slot_at == missed.slot_at)
+    deadline = db.scalar(select(JobSlot.deadline).where(*slot))
+    is_late = deadline is None or run["run_at"] > deadline  # it may have waited in the inbox instead
+    answer = {**run, "is_late": is_late, "is_placed": True}
     if missed.reviewed_at is None:
-        version = missed.verdict_version + 1
-        taken = {**run, "is_late": True, "is_placed": True, "verdict_version": version}
+        taken = {**answer, "verdict_version": missed.verdict_version + 1}
         db.execute(update(JobRun).where(JobRun.id == missed_id).values(taken))
         run_id = missed_id
     else:
-        late = {**run, "is_late": True, "is_placed": True, "slot_at": missed.slot_at, "late_for_id": missed_id}
-        run_id = db.scalars(_ADD_LATE, late).one()
-    slot = (JobSlot.job_id == missed.job_id, JobSlot.slot_at == missed.slot_at)
-    db.execute(update(JobSlot).where(*slot).values(state=SlotState.LATE, run_id=run_id))
+        run_id = db.scalars(_ADD_LATE, {**answer, "slot_at": missed.slot_at, "late_for_id": missed_id}).one()
+    state = SlotState.LATE if is_late else SlotState.ARRIVED
+    db.execute(update(JobSlot).where(*slot).values(state=state, run_id=run_id))
     return run_id, True
 
 
@@ -137,8 +139,7 @@ def _absence(gone: Sequence[tuple[str, str]]) -> str:
 def _lock_job(db: Session, job_id: int, *, run_at: datetime) -> tuple[ZoneInfo, int | None]:
     """Let the job's runs come in one after the other, because each is judged by those before.
 
-    Return its zone, and the missed run that a run at `run_at` answers: of the last slot before it, unless it belongs to
-    the next one.
+    Return its zone, and the missed run that a run at `run_at` answers: of the last slot that it could be for.
     """
     customers_zone, default, missed_id = db.execute(_LOCKED, {"job_id": job_id, "at": run_at}).one()
     return ZoneInfo(customers_zone or default), missed_id
@@ -151,18 +152,21 @@ _ADD_RUN = insert(table_of(JobRun)).returning(
 )
 _ADD_LATE = insert(_runs).returning(_runs.c.id)
 _ADD_MISSED = on_conflict_insert(_runs).on_conflict_do_nothing().returning(_runs.c.id)
-_missed, _answer_to, _next_slot = aliased(JobRun), aliased(JobRun), aliased(JobSlot)
+_missed, _answer_to = aliased(JobRun), aliased(JobRun)
+_own_slot, _next_slot = aliased(JobSlot), aliased(JobSlot)
+_at: BindParameter[datetime] = bindparam("at", type_=_runs.c.run_at.type)
+_could_be_its_own = exists().where(
+    _own_slot.job_id == _missed.job_id, _own_slot.slot_at == _missed.slot_at, _own_slot.early_from <= _at
+)
 _is_next_ones = exists().where(
-    _next_slot.job_id == _missed.job_id,
-    _next_slot.slot_at > _missed.slot_at,
-    _next_slot.early_from <= bindparam("at", type_=_runs.c.run_at.type),
+    _next_slot.job_id == _missed.job_id, _next_slot.slot_at > _missed.slot_at, _next_slot.early_from <= _at
 )
 _ANSWERED = (
     select(_missed.id)
     .where(
         _missed.job_id == Job.id,
         _missed.source == RunSource.MISSED,
-        _missed.slot_at <= bindparam("at", type_=_runs.c.run_at.type),
+        _could_be_its_own,
         ~_is_next_ones,
         ~exists().where(_answer_to.late_for_id == _missed.id),
     )

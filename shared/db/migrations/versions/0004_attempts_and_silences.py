@@ -34,6 +34,9 @@ def upgrade() -> None:
     )
     op.create_check_constraint(op.f("ck_job_runs_recovered_on_a_retry"), "job_runs", "recovered_on > 0")
     op.create_check_constraint(
+        op.f("ck_job_runs_grouped_is_missed"), "job_runs", "silence_id IS NULL OR source = 'missed'"
+    )
+    op.create_check_constraint(
         op.f("ck_job_runs_overdue_says_how_long"), "job_runs", "(source = 'overdue') = (overdue_days IS NOT NULL)"
     )
     op.create_index(
@@ -61,6 +64,7 @@ def upgrade() -> None:
 
 
 def _add_silent_sources() -> None:
+    op.create_index("ix_job_slots_missed", "job_slots", ["deadline"], postgresql_where=sa.text("state = 'missed'"))
     op.create_table(
         "silent_sources",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
