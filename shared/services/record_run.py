@@ -47,6 +47,22 @@ def record_missed_run(db: Session, job_id: int, *, slot_at: datetime, message: s
     return run_id
 
 
+def record_overdue_run(db: Session, job_id: int, *, passed_at: datetime, days: int, message: str) -> int | None:
+    """Create the run that says that a device that sleeps lacks a good backup; None while another one waits."""
+    run = {
+        "job_id": job_id,
+        "source": RunSource.OVERDUE,
+        "run_at": passed_at,
+        "overdue_days": days,
+        "raw_status": Status.OVERDUE,
+        "status": Status.OVERDUE,
+        "message": message,
+        "is_placed": True,
+    }
+    run_id: int | None = db.scalar(_ADD_OVERDUE, run)
+    return run_id
+
+
 def _record(
     db: Session,
     job_id: int,
@@ -92,7 +108,7 @@ def _answer(db: Session, missed_id: int, run: Mapping[str, Any]) -> tuple[int, b
     is_late = deadline is None or run["run_at"] > deadline  # it may have waited in the inbox instead
     answer = {**run, "is_late": is_late, "is_placed": True}
     if missed.reviewed_at is None:
-        taken = {**answer, "verdict_version": missed.verdict_version + 1}
+        taken = {**answer, "silence_id": None, "verdict_version": missed.verdict_version + 1}
         db.execute(update(JobRun).where(JobRun.id == missed_id).values(taken))
         run_id = missed_id
     else:
@@ -151,7 +167,7 @@ _ADD_RUN = insert(table_of(JobRun)).returning(
     _runs.c.id, exists().where(_later.c.job_id == _runs.c.job_id, _later.c.run_at > _runs.c.run_at)
 )
 _ADD_LATE = insert(_runs).returning(_runs.c.id)
-_ADD_MISSED = on_conflict_insert(_runs).on_conflict_do_nothing().returning(_runs.c.id)
+_ADD_MISSED = _ADD_OVERDUE = on_conflict_insert(_runs).on_conflict_do_nothing().returning(_runs.c.id)
 _missed, _answer_to = aliased(JobRun), aliased(JobRun)
 _own_slot, _next_slot = aliased(JobSlot), aliased(JobSlot)
 _at: BindParameter[datetime] = bindparam("at", type_=_runs.c.run_at.type)
