@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from functools import partial
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -15,6 +17,8 @@ from shared.services.edit_customer import is_time_zone
 from shared.services.errors import BadInput
 
 MAX_FOLDER_NAME = 100
+OLDEST_GO_LIVE = date(2000, 1, 1)
+GO_LIVE_AHEAD = timedelta(days=366)
 
 
 class UnfitSettings(BadInput):
@@ -39,6 +43,20 @@ class TypedMailSettings:
     mail_lookback_days: str
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TypedScheduleSettings:
+    """How jobs are watched, as somebody typed it. Without `go_live_on` nothing is history."""
+
+    grace_floor_minutes: str
+    missed_look_back_days: str
+    overdue_days: str
+    stopped_after_days: str
+    silence_factor: str
+    silence_min_days: str
+    silence_max_days: str
+    go_live_on: str
+
+
 @dataclass(frozen=True, slots=True)
 class _Bounds:
     least: int
@@ -61,12 +79,33 @@ _BOUNDS: Mapping[str, _Bounds] = {
     "raw_days": _Bounds(0, 3650, "days"),
     "mail_lookback_days": _Bounds(1, 365, "days"),
 }
+SCHEDULE_BOUNDS: Mapping[str, _Bounds] = {
+    "grace_floor_minutes": _Bounds(1, 720, "minutes"),
+    "missed_look_back_days": _Bounds(1, 90, "days"),
+    "overdue_days": _Bounds(1, 90, "days"),
+    "stopped_after_days": _Bounds(1, 365, "days"),
+    "silence_factor": _Bounds(1, 20, "gaps"),
+    "silence_min_days": _Bounds(1, 365, "days"),
+    "silence_max_days": _Bounds(1, 365, "days"),
+}
 
 
 def edit_mail_settings(db: Session, typed: TypedMailSettings, *, actor: Actor, now: datetime) -> bool:
     """Store the settings of the mail import; tell whether anything changed. Raise UnfitSettings."""
     settings = db.get_one(SystemSettings, 1, with_for_update=True)
-    return _change(db, settings, _fit(db, settings, typed), actor, now)
+    return _change(db, settings, _checked(asdict(typed), _mail_checks(db, settings, typed)), actor, now)
+
+
+def edit_schedule_settings(db: Session, typed: TypedScheduleSettings, *, actor: Actor, now: datetime) -> frozenset[str]:
+    """Store how jobs are watched; return which settings that changed. Raise UnfitSettings."""
+    settings = db.get_one(SystemSettings, 1, with_for_update=True)
+    before = {field: getattr(settings, field) for field in TypedScheduleSettings.__dataclass_fields__}
+    today = now.astimezone(ZoneInfo(settings.ui_time_zone)).date()
+    wanted = _checked(asdict(typed), _schedule_checks(settings, typed, today))
+    if wanted["silence_min_days"] > wanted["silence_max_days"]:
+        raise UnfitSettings({"silence_max_days": "The most cannot be less than the least."})
+    _change(db, settings, wanted, actor, now)
+    return frozenset(field for field, value in before.items() if value != wanted[field])
 
 
 def edit_time_zone(db: Session, name: str, *, actor: Actor, now: datetime) -> bool:
@@ -78,15 +117,33 @@ def edit_time_zone(db: Session, name: str, *, actor: Actor, now: datetime) -> bo
     return _change(db, settings, {"ui_time_zone": name}, actor, now)
 
 
-def _fit(db: Session, settings: SystemSettings, typed: TypedMailSettings) -> dict[str, object]:
-    """Return what is to be stored. All that is wrong is told at once."""
-    checks: dict[str, Callable[[], object]] = {
-        field: partial(bounds.hold, getattr(typed, field), unchanged=getattr(settings, field))
-        for field, bounds in _BOUNDS.items()
-    }
+def _mail_checks(db: Session, settings: SystemSettings, typed: TypedMailSettings) -> dict[str, Callable[[], object]]:
+    checks = _number_checks(_BOUNDS, settings, typed)
     checks["processed_folder"] = partial(_folder_name, db, typed, unchanged=settings.processed_folder)
-    wanted: dict[str, object] = asdict(typed)
-    errors: dict[str, str] = {}
+    return checks
+
+
+def _schedule_checks(
+    settings: SystemSettings, typed: TypedScheduleSettings, today: date
+) -> dict[str, Callable[[], object]]:
+    return {
+        **_number_checks(SCHEDULE_BOUNDS, settings, typed),
+        "go_live_on": partial(_go_live_on, typed.go_live_on, today),
+    }
+
+
+def _number_checks(
+    bounds: Mapping[str, _Bounds], settings: SystemSettings, typed: object
+) -> dict[str, Callable[[], object]]:
+    return {
+        field: partial(each.hold, getattr(typed, field), unchanged=getattr(settings, field))
+        for field, each in bounds.items()
+    }
+
+
+def _checked(typed: Mapping[str, Any], checks: Mapping[str, Callable[[], object]]) -> dict[str, Any]:
+    """Return what is to be stored. All that is wrong is told at once."""
+    wanted, errors = dict(typed), {}
     for field, check in checks.items():
         try:
             wanted[field] = check()
@@ -110,6 +167,18 @@ def _folder_name(db: Session, typed: TypedMailSettings, *, unchanged: str) -> st
     return name
 
 
+def _go_live_on(text: str, today: date) -> date | None:
+    if not text.strip():
+        return None
+    try:
+        day = date.fromisoformat(text.strip())
+    except ValueError:
+        raise BadInput("Say which day as YYYY-MM-DD, or leave it empty.") from None
+    if not OLDEST_GO_LIVE <= day <= today + GO_LIVE_AHEAD:
+        raise BadInput(f"A day from {OLDEST_GO_LIVE.year} on, and at most a year ahead, please.")
+    return day
+
+
 def _is_read(db: Session, path: str) -> bool:
     paths = db.scalars(select(MailFolderRow.path).where(MailFolderRow.active))
     return any(path.casefold() == each.casefold() for each in paths)
@@ -123,6 +192,17 @@ def _change(db: Session, settings: SystemSettings, wanted: Mapping[str, object],
     for field, value in after.items():
         setattr(settings, field, value)
     record_act(
-        db, actor, "settings.changed", subject_type="settings", subject_id=None, before=before, after=after, now=now
+        db,
+        actor,
+        "settings.changed",
+        subject_type="settings",
+        subject_id=None,
+        before=_told(before),
+        after=_told(after),
+        now=now,
     )
     return True
+
+
+def _told(facts: Mapping[str, object]) -> dict[str, object]:
+    return {field: value.isoformat() if isinstance(value, date) else value for field, value in facts.items()}

@@ -12,7 +12,13 @@ PATH = "/manage/settings"
 def test_the_tabs_lead_to_the_settings_that_there_are(admin: Browser) -> None:
     page = admin.get(PATH).text
 
-    for path in ("/manage/settings/mail", "/manage/settings/notifications", "/manage/pipeline", "/manage/dead-letters"):
+    for path in (
+        "/manage/settings/mail",
+        "/manage/settings/schedules",
+        "/manage/settings/notifications",
+        "/manage/pipeline",
+        "/manage/dead-letters",
+    ):
         assert f'href="{path}"' in page
         assert admin.get(path).status_code == 200
     assert "/manage/users" not in page
