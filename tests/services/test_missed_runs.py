@@ -14,9 +14,11 @@ from shared.domain.reading import Kind
 from shared.domain.run import RunSource
 from shared.domain.slot_state import SlotState
 from shared.domain.status import Status
+from shared.models.customers import Customer
 from shared.models.jobs import Job, JobRun
-from shared.models.schedules import JobSchedule, JobSlot
+from shared.models.schedules import ClosedDay, JobSchedule, JobSlot
 from shared.models.system import ImportCycle
+from shared.services.keep_slots import keep_slots
 from shared.services.review_runs import review_runs
 from shared.services.tick_missed_runs import tick_missed_runs
 from shared.services.work_off import work_off
@@ -249,3 +251,99 @@ def test_a_job_that_dies_every_friday_is_still_judged_on_fridays(committed_db: S
 
     assert FIRST.weekday() == 0
     assert 4 in {each.weekday() for each in missed(committed_db, job_id)}
+
+
+def schedule(db: Session, job_id: int) -> JobSchedule:
+    db.expire_all()
+    return db.get_one(JobSchedule, job_id)
+
+
+def test_a_job_that_is_silent_for_two_weeks_stops_and_makes_no_more_runs(committed_db: Session, job_id: int) -> None:
+    for day in range(10, 40):
+        now = FIRST + timedelta(days=day, hours=5)
+        covered(committed_db, now)
+        tick(committed_db, now)
+
+    made = missed(committed_db, job_id)
+    assert [(each - FIRST).days for each in made] == list(range(10, 25))
+    assert runs_of(committed_db, job_id)[-1].message == "stopped: no report for 14 days"
+    assert state_on(committed_db, job_id, 30) is SlotState.MISSED
+    assert schedule(committed_db, job_id).stopped_at == FIRST + timedelta(days=24)
+
+
+def test_a_stopped_job_that_runs_again_is_news_when_it_falls_silent_again(committed_db: Session, job_id: int) -> None:
+    for day in range(10, 30):
+        covered(committed_db, FIRST + timedelta(days=day, hours=5))
+        tick(committed_db, FIRST + timedelta(days=day, hours=5))
+    ran(committed_db, job_id, [FIRST + timedelta(days=30)])
+    now = FIRST + timedelta(days=31, hours=5)
+    covered(committed_db, now)
+
+    tick(committed_db, now)
+
+    assert schedule(committed_db, job_id).stopped_at is None
+    assert missed(committed_db, job_id)[-1] == FIRST + timedelta(days=31)
+
+
+def test_closed_and_paused_days_are_skipped_with_their_reason(committed_db: Session, job_id: int) -> None:
+    closed, paused = (FIRST + timedelta(days=10)).date(), FIRST + timedelta(days=11)
+    committed_db.add(ClosedDay(job_id=job_id, day=closed, name="moving house"))
+    user_id = make_user(committed_db).user_id
+    known = schedule(committed_db, job_id)
+    known.paused_by, known.pause_reason = user_id, "new disks"
+    known.paused_at, known.paused_until = paused - timedelta(hours=3), paused + timedelta(hours=3)
+    keep_slots(committed_db, [job_id], now=FIRST + timedelta(days=9, hours=2))
+    committed_db.commit()
+    now = FIRST + timedelta(days=12, hours=4)
+    covered(committed_db, now)
+
+    tick(committed_db, now)
+
+    whys = committed_db.scalars(select(JobSlot.why).where(JobSlot.state == SlotState.SKIPPED).order_by(JobSlot.slot_at))
+    assert whys.all() == ["closed: moving house", "paused: new disks"]
+    assert missed(committed_db, job_id) == [FIRST + timedelta(days=12)]
+
+
+def test_a_closed_day_that_is_taken_back_in_time_is_expected_again(committed_db: Session, job_id: int) -> None:
+    now = FIRST + timedelta(days=9, hours=2)
+    day = ClosedDay(job_id=job_id, day=(FIRST + timedelta(days=10)).date(), name="moving house")
+    committed_db.add(day)
+    keep_slots(committed_db, [job_id], now=now)
+    before = state_on(committed_db, job_id, 10)
+    committed_db.delete(day)
+    keep_slots(committed_db, [job_id], now=now)
+
+    assert (before, state_on(committed_db, job_id, 10)) == (SlotState.SKIPPED, SlotState.EXPECTED)
+
+
+def test_nothing_is_missed_before_going_live(committed_db: Session, job_id: int) -> None:
+    job = committed_db.get_one(Job, job_id)
+    committed_db.get_one(Customer, job.customer_id).go_live_on = (FIRST + timedelta(days=12)).date()
+    committed_db.commit()
+    now = FIRST + timedelta(days=12, hours=4)
+    covered(committed_db, now)
+
+    tick(committed_db, now)
+
+    assert missed(committed_db, job_id) == [FIRST + timedelta(days=12)]
+
+
+def test_an_early_report_that_is_approved_late_answers_its_missed_run(committed_db: Session, job_id: int) -> None:
+    now = FIRST + timedelta(days=10, hours=3)
+    covered(committed_db, now)
+    tick(committed_db, now)
+
+    ran(committed_db, job_id, [FIRST + timedelta(days=10) - timedelta(minutes=4)])
+    tick(committed_db, now)
+
+    assert missed(committed_db, job_id) == []
+    assert len(runs_of(committed_db, job_id)) == 11
+
+
+def test_a_slot_that_waits_for_mails_is_not_looked_at_again_until_more_are_in(
+    committed_db: Session, job_id: int
+) -> None:
+    now = FIRST + timedelta(days=10, hours=3)
+    tick(committed_db, now)
+
+    assert tick_missed_runs(MemoryQueues(), clock=lambda: now + timedelta(minutes=30)) == {"jobs": 0, "ranges": 0}
