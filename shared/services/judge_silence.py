@@ -5,18 +5,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, func, lateral, or_, select, text, true, update
+from sqlalchemy import bindparam, func, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from shared.db.base import table_of
-from shared.domain.mailflow import Ending, Source
+from shared.domain.mailflow import Ending
 from shared.domain.slot_state import SlotState
-from shared.models.jobs import Job, JobKeyRow, JobRun
+from shared.models.jobs import JobKeyRow, JobRun
 from shared.models.mail import MailMessage, MailReading
 from shared.models.schedules import JobSchedule, JobSlot
 from shared.models.system import SystemSettings
 from shared.services.change_slots import Change, change_slots
-from shared.services.mail_coverage import coverage
+from shared.services.mail_coverage import coverage_of_jobs
 from shared.services.record_run import record_missed_run
 from shared.services.watched_jobs import ARRIVED
 
@@ -38,8 +38,7 @@ class Silent:
 class _Known:
     """What decides about the silent slots of a range of jobs. `silent_since` are slots, after the last run."""
 
-    sources: Mapping[int, Source]
-    covered: Mapping[Source, datetime | None]
+    covered: Mapping[int, datetime | None]
     candidates: Mapping[int, Sequence[tuple[int, datetime]]]
     silent_since: dict[int, datetime]
     stopped_at: dict[int, datetime | None]
@@ -77,10 +76,9 @@ def _change(slot: Silent, known: _Known, state: SlotState, *, run_id: int | None
 
 def _why_not_yet(slot: Silent, known: _Known, now: datetime) -> str | None:
     """Return why nobody can tell yet whether something came."""
-    source = known.sources.get(slot.job_id)
-    covered = known.covered.get(source) if source else None
-    if source is None:
+    if slot.job_id not in known.covered:
         return "its reports were only ever uploaded by hand"
+    covered = known.covered[slot.job_id]
     if covered is None or covered <= slot.deadline:
         return "the mails of that time are not in yet"
     if known.candidate(slot) is not None and now < slot.deadline + HELD_FOR:
@@ -107,31 +105,14 @@ def _message(slot: Silent, known: _Known, *, stops: bool) -> str:
 
 def _known(db: Session, silent: Sequence[Silent]) -> _Known:
     job_ids = sorted({slot.job_id for slot in silent})
-    sources = _sources(db, job_ids)
     schedules = select(JobSchedule.job_id, JobSchedule.stopped_at).where(JobSchedule.job_id.in_(job_ids))
     return _Known(
-        sources=sources,
-        covered={source: coverage(db, source) for source in set(sources.values())},
+        covered=coverage_of_jobs(db, job_ids),
         candidates=_candidates(db, job_ids, since=min(slot.early_from for slot in silent)),
         silent_since=_silent_since(db, job_ids),
         stopped_at={row[0]: row[1] for row in db.execute(schedules)},
         stopped_after=timedelta(days=db.get_one(SystemSettings, 1).stopped_after_days),
     )
-
-
-def _sources(db: Session, job_ids: Sequence[int]) -> dict[int, Source]:
-    """Return how the last mail of each job came in that did so by itself."""
-    last = lateral(
-        select(MailMessage.source)
-        .select_from(JobRun)
-        .join(MailReading, MailReading.id == JobRun.reading_id)
-        .join(MailMessage, MailMessage.id == MailReading.mail_id)
-        .where(JobRun.job_id == Job.id, MailMessage.source.in_((Source.GRAPH, Source.FOLDER)))
-        .order_by(JobRun.run_at.desc())
-        .limit(1)
-    )
-    query = select(Job.id, last.c.source).join(last, true()).where(Job.id.in_(job_ids))
-    return {row[0]: Source(row[1]) for row in db.execute(query)}
 
 
 def _candidates(db: Session, job_ids: Sequence[int], *, since: datetime) -> dict[int, list[tuple[int, datetime]]]:

@@ -1,11 +1,14 @@
 """Until when everything that a source has to say is known here: later than that, silence proves nothing."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, lateral, select, true
 from sqlalchemy.orm import Session
 
 from shared.domain.mailflow import Source
+from shared.models.jobs import Job, JobRun
+from shared.models.mail import MailMessage, MailReading
 from shared.models.mailbox import MailArrival, MailboxRow
 from shared.models.system import ImportCycle
 from shared.settings import settings
@@ -35,3 +38,28 @@ def coverage(db: Session, source: Source) -> datetime | None:
         return covered_until(db, source)
     mailbox_id = db.scalar(select(MailboxRow.id).where(MailboxRow.address == settings().graph_mailbox))
     return covered_until(db, source, mailbox_id) if mailbox_id is not None else None
+
+
+def coverage_of_jobs(db: Session, job_ids: Sequence[int]) -> dict[int, datetime | None]:
+    """Return until when all mails are in that could be of these jobs: those of the source of their last mails.
+
+    Leave out jobs whose mails were only ever uploaded.
+    """
+    sources = _sources(db, job_ids)
+    reached = {source: coverage(db, source) for source in set(sources.values())}
+    return {job_id: reached[source] for job_id, source in sources.items()}
+
+
+def _sources(db: Session, job_ids: Sequence[int]) -> dict[int, Source]:
+    """Return how the last mail of each job came in that did so by itself."""
+    last = lateral(
+        select(MailMessage.source)
+        .select_from(JobRun)
+        .join(MailReading, MailReading.id == JobRun.reading_id)
+        .join(MailMessage, MailMessage.id == MailReading.mail_id)
+        .where(JobRun.job_id == Job.id, MailMessage.source.in_((Source.GRAPH, Source.FOLDER)))
+        .order_by(JobRun.run_at.desc())
+        .limit(1)
+    )
+    query = select(Job.id, last.c.source).join(last, true()).where(Job.id.in_(job_ids))
+    return {row[0]: Source(row[1]) for row in db.execute(query)}
