@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from datetime import timedelta
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -12,21 +11,13 @@ from shared.clients.errors import BadCredentials, NotAllowed, NotFound, Refused,
 from shared.clients.graph import connect
 from shared.clients.graph_line import GraphLine
 from shared.clients.graph_login import Identity, identity_of
-from shared.clients.patience import Patience
+from shared.clients.patience import HASTY
 from shared.settings import BadSetting, Settings
 
 log = logging.getLogger(__name__)
 
 INBOX: Mapping[str, str] = {"inbox": "Inbox"}
 NO_MAIL = "AAMkAGNoLW1haWwtaGFzLXRoaXMtaWQ="  # an id that no mail has
-# Somebody waits for the page.
-HASTY = Patience(
-    connect=timedelta(seconds=5),
-    read=timedelta(seconds=15),
-    attempt=timedelta(seconds=20),
-    throttled=timedelta(seconds=5),
-    faults=1,
-)
 
 
 def try_connection(

@@ -27,6 +27,16 @@ class Patience:
     faults: int = 3
 
 
+# Somebody waits for the page.
+HASTY = Patience(
+    connect=timedelta(seconds=5),
+    read=timedelta(seconds=15),
+    attempt=timedelta(seconds=20),
+    throttled=timedelta(seconds=5),
+    faults=1,
+)
+
+
 class Waits:
     """The pauses of one call."""
 

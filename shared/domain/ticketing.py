@@ -101,7 +101,7 @@ class TicketChange:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NoteDraft:
-    """A note to add; `key` stands in its title, so that it is found again."""
+    """A note to add; `key` (`new_note_key`) stands in its title, so that it is found again."""
 
     key: str
     title: str
@@ -110,7 +110,10 @@ class NoteDraft:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RemoteTicket:
-    """A ticket as the other side has it. `completed_at` may be missing from a resolved one."""
+    """A ticket as the other side has it. `completed_at` may be missing from a resolved one.
+
+    `number` is empty right after a creation whose ticket could not be read back; a poll brings it.
+    """
 
     id: str
     number: str
@@ -171,6 +174,9 @@ class TicketProvider(Protocol):
     def create(self, draft: TicketDraft, *, may_exist: bool = False) -> RemoteTicket:
         """Return the new ticket, or the one that an earlier attempt made. Raise OutcomeUnknown when nobody can tell."""
 
+    def find(self, key: str) -> RemoteTicket | None:
+        """Return the ticket that was made under a key."""
+
     def ticket(self, ticket_id: str) -> RemoteTicket:
         """Raise NotFound when it is not to be seen, which does not mean that it is gone."""
 
@@ -195,3 +201,8 @@ class TicketProvider(Protocol):
 def new_key() -> str:
     """Return a name for something to be made. Others who use the same field have another prefix."""
     return f"{KEY_PREFIX}{uuid4().hex}"
+
+
+def new_note_key() -> str:
+    """Return a name for a note: short, because people see it, and enough within one ticket."""
+    return f"{KEY_PREFIX}{uuid4().hex[:10]}"

@@ -14,8 +14,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from shared.clients import errors as graph
 from shared.clients.graph import GraphClient, connect
-from shared.clients.graph_check import HASTY
 from shared.clients.graph_mailbox import GraphMailbox
+from shared.clients.patience import HASTY
 from shared.db.session import transaction
 from shared.models.mail import MailMessage, MailRaw
 from shared.models.mailbox import MailboxRow
