@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from shared.domain.strip_state import StripState, state_of_run, state_of_slot, worst_state
 from shared.domain.slot_state import SlotState
 from shared.domain.status import Status
+from shared.domain.strip_state import StripState, state_of_run, state_of_slot, worst_state
 from shared.models.jobs import JobRun
 from shared.models.schedules import JobSlot
 

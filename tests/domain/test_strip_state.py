@@ -2,9 +2,9 @@
 
 import pytest
 
-from shared.domain.strip_state import StripState, state_of_slot, worst_state
 from shared.domain.slot_state import OPEN, SlotState
 from shared.domain.status import Status
+from shared.domain.strip_state import StripState, state_of_slot, worst_state
 
 
 def test_a_day_without_anything_is_nothing() -> None:
