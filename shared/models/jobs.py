@@ -118,6 +118,8 @@ class JobRun(Base):
         Index("ix_job_runs_unplaced", "job_id", postgresql_where=text("NOT is_placed")),
         Index("ix_job_runs_late_for_id", "late_for_id", postgresql_where=text("late_for_id IS NOT NULL")),
         Index("ix_job_runs_job_id_run_at", "job_id", text("run_at DESC"), text("id DESC")),
+        # The runs of a day or a month, whatever their job.
+        Index("ix_job_runs_run_at", "run_at", "status", postgresql_where=text("attempt_of_id IS NULL")),
         Index("ix_job_runs_attempt_of_id", "attempt_of_id", postgresql_where=text("attempt_of_id IS NOT NULL")),
         Index("ix_job_runs_silence_id", "silence_id", postgresql_where=text("silence_id IS NOT NULL")),
         Index(

@@ -53,6 +53,9 @@ def upgrade() -> None:
         postgresql_where=sa.text("reviewed_at IS NULL AND attempt_of_id IS NULL AND NOT is_history"),
     )
     op.create_index(
+        "ix_job_runs_run_at", "job_runs", ["run_at", "status"], postgresql_where=sa.text("attempt_of_id IS NULL")
+    )
+    op.create_index(
         "ix_job_runs_attempt_of_id",
         "job_runs",
         ["attempt_of_id"],
