@@ -17,7 +17,8 @@ class JobSchedule(Base):
 
     `lanes` and the two proposals are as `domain/schedule_json.py` writes them; without lanes no slots are made from
     them. A `proposal` expects less than what is in force, which stays so until a person accepts it; one that a person
-    `declined` isn't proposed again.
+    `declined` isn't proposed again. Of the runs before one was `accepted_at` nothing more is learned: they show what
+    was given up.
     """
 
     __tablename__ = "job_schedules"
@@ -40,6 +41,7 @@ class JobSchedule(Base):
     confidence: Mapped[float | None] = mapped_column(Float)
     proposal: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     declined: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    accepted_at: Mapped[Instant | None]
     decided_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
     decided_at: Mapped[Instant | None]
     grace_minutes: Mapped[int | None]  # an operator's own, instead of what the lanes say

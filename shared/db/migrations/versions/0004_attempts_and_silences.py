@@ -15,6 +15,7 @@ depends_on = None
 
 def upgrade() -> None:
     _add_silent_sources()
+    op.add_column("job_schedules", sa.Column("accepted_at", sa.DateTime(timezone=True), nullable=True))
     op.drop_index("uq_job_runs_slot", "job_runs")
     op.drop_index("ix_job_runs_unreviewed", "job_runs")
     op.drop_column("job_runs", "is_retry")
