@@ -23,6 +23,7 @@ from shared.services.watched_jobs import ARRIVED, is_watched
 
 LOOK_BACK = timedelta(days=400)  # longer than the learner's own, so that what was in force long ago still counts
 IRREGULAR_FROM = 8  # runs
+_DECISION = (JobSchedule.mode, JobSchedule.decided_at, JobSchedule.accepted_at, JobSchedule.declined)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +43,17 @@ def learn_schedules(db: Session, job_ids: Sequence[int], *, now: datetime) -> in
     rows, slots = [], []
     for job in watched:
         runs = moments.get(job.job_id, [])
-        course = walk(runs, job.zone, now.timestamp(), floor=rules.grace_floor_minutes)
+        course = walk(_teaching(job, runs), job.zone, now.timestamp(), floor=rules.grace_floor_minutes)
         rows.append(_row(job, course, runs, rules, now))
         if job.known is None or job.known.slots_until is None:
             slots += _slots_so_far(job, course, now, look_back=timedelta(days=rules.missed_look_back_days))
-    changed = [job for job, row in zip(watched, rows, strict=True) if _lanes_of(job.known) != row["lanes"]]
+    decided = _decided_meanwhile(db, watched)
+    rows = [row for row in rows if row["job_id"] not in decided]
+    before = {job.job_id: job for job in watched}
+    changed = [before[row["job_id"]] for row in rows if _lanes_of(before[row["job_id"]].known) != row["lanes"]]
     _store(db, rows)
     _have_slots_made_anew(db, changed, now)
-    if slots:
+    if slots := [slot for slot in slots if slot["job_id"] not in decided]:
         db.execute(insert(JobSlot).on_conflict_do_nothing(), slots)
     return len(changed)
 
@@ -73,6 +77,23 @@ def _moments(db: Session, job_ids: Sequence[int], *, since: datetime) -> dict[in
         .group_by(JobRun.job_id)
     )
     return {row[0]: sorted(map(float, row[1])) for row in db.execute(query)}
+
+
+def _teaching(job: _Watched, runs: Sequence[float]) -> Sequence[float]:
+    """Return the runs that show the schedule: those before a proposal was accepted show what was given up."""
+    accepted_at = job.known.accepted_at if job.known else None
+    return runs if accepted_at is None else [moment for moment in runs if moment > accepted_at.timestamp()]
+
+
+def _decided_meanwhile(db: Session, watched: Sequence[_Watched]) -> set[int]:
+    """Lock the schedules, and return the jobs of which a person decided something since they were read.
+
+    Learning holds no lock while it thinks, and what it found without knowing of the decision is of no use.
+    """
+    seen = {job.job_id: [getattr(job.known, each.key) for each in _DECISION] for job in watched if job.known}
+    query = select(JobSchedule.job_id, *_DECISION).where(JobSchedule.job_id.in_([job.job_id for job in watched]))
+    rows = db.execute(query.order_by(JobSchedule.job_id).with_for_update())
+    return {job_id for job_id, *decision in rows if seen.get(job_id) != decision}
 
 
 def _slots_so_far(job: _Watched, course: Course, now: datetime, *, look_back: timedelta) -> list[dict[str, Any]]:
