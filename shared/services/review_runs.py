@@ -4,14 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, tuple_, update
+from sqlalchemy import delete, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
+from shared.domain.run import RunSource
 from shared.domain.status import NEEDS_REASON
 from shared.models.jobs import JobRun, Review, waits_for_review
 from shared.models.users import User
 from shared.services.audit import Actor, record_act
 from shared.services.errors import BadInput, Conflict, NotAllowed, NotFound
+from shared.services.record_run import lock_jobs
 
 UNDO_WINDOW = timedelta(minutes=10)
 
@@ -62,6 +64,7 @@ def undo_review(db: Session, review_id: int, *, actor: Actor, may_undo_any: bool
     if review.undone_at is not None:
         raise Conflict("This review was undone already.")
     review.undone_at, review.undone_by = now, actor.person_id
+    _take_away_newer_overdue(db, review_id)
     run_ids = db.scalars(
         update(JobRun)
         .where(JobRun.review_id == review_id)
@@ -72,6 +75,17 @@ def undo_review(db: Session, review_id: int, *, actor: Actor, may_undo_any: bool
         db, actor, "review.undone", subject_type="review", subject_id=review_id, after={"runs": list(run_ids)}, now=now
     )
     return len(run_ids)
+
+
+def _take_away_newer_overdue(db: Session, review_id: int) -> None:
+    """Without the review there would be none: a device that sleeps has one overdue run that waits, and it grows."""
+    reopened = select(JobRun.job_id).where(JobRun.review_id == review_id, JobRun.source == RunSource.OVERDUE)
+    job_ids = db.scalars(reopened).all()
+    if not job_ids:
+        return
+    lock_jobs(db, job_ids)  # a tick may be about to raise one
+    newer = (JobRun.job_id.in_(job_ids), JobRun.source == RunSource.OVERDUE, JobRun.reviewed_at.is_(None))
+    db.execute(delete(JobRun).where(*newer))
 
 
 def _write(db: Session, run_ids: Sequence[int], *, actor: Actor, now: datetime, reason: str) -> int:

@@ -1,0 +1,81 @@
+"""What is known of devices that sleep: since when each waits for a good backup, and the overdue run that says so."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, and_, func, or_, select, true
+from sqlalchemy.orm import Session, aliased
+from sqlalchemy.sql.selectable import LateralFromClause
+
+from shared.domain.run import RunSource
+from shared.domain.status import RESTORABLE
+from shared.models.customers import Customer
+from shared.models.jobs import Job, JobRun
+from shared.models.schedules import JobSchedule
+from shared.services.watched_jobs import ARRIVED, is_watched
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Device:
+    """A job of a device that sleeps, or slept until somebody said otherwise, with its overdue run that waits.
+
+    It waits `since` its last good backup, or since its first report where none was ever good. `reviewed_at` is when
+    somebody last reviewed an overdue run of this wait.
+    """
+
+    job_id: int
+    sleeps: bool
+    since: datetime
+    was_ever_good: bool
+    reviewed_at: datetime | None
+    run_id: int | None
+    passed_at: datetime | None
+    days: int | None
+
+
+def sleeping_devices(db: Session, job_ids: Sequence[int]) -> list[Device]:
+    """Return those of the watched jobs that are devices that sleep, or were."""
+    rows = db.execute(select_devices().where(JobSchedule.job_id.in_(job_ids)).order_by(JobSchedule.job_id))
+    return [Device(**row._asdict()) for row in rows]
+
+
+def select_devices() -> Select[*tuple[Any, ...]]:
+    """Return the query of a `Device`, from `JobSchedule`, `Job` and `Customer`."""
+    waiting, reviewed = aliased(JobRun), aliased(JobRun)
+    since = _since()
+    reviewed_at = select(func.max(reviewed.reviewed_at)).where(
+        reviewed.job_id == JobSchedule.job_id, reviewed.source == RunSource.OVERDUE, reviewed.run_at > since.c.since
+    )
+    is_waiting = and_(
+        waiting.job_id == JobSchedule.job_id, waiting.source == RunSource.OVERDUE, waiting.reviewed_at.is_(None)
+    )
+    return (
+        select(
+            JobSchedule.job_id,
+            JobSchedule.sleeps,
+            since.c.since,
+            since.c.was_ever_good,
+            reviewed_at.scalar_subquery().label("reviewed_at"),
+            waiting.id.label("run_id"),
+            waiting.run_at.label("passed_at"),
+            waiting.overdue_days.label("days"),
+        )
+        .select_from(JobSchedule)
+        .join(Job, Job.id == JobSchedule.job_id)
+        .join(Customer, Customer.id == Job.customer_id)
+        .outerjoin(waiting, is_waiting)
+        .join(since, true())
+        .where(*is_watched(), or_(JobSchedule.sleeps, waiting.id.is_not(None)), since.c.since.is_not(None))
+    )
+
+
+def _since() -> LateralFromClause:
+    of_job = JobRun.job_id == JobSchedule.job_id
+    good = select(func.max(JobRun.run_at)).where(of_job, JobRun.raw_status.in_(RESTORABLE)).correlate(JobSchedule)
+    first = select(func.min(JobRun.run_at)).where(of_job, JobRun.source.in_(ARRIVED)).correlate(JobSchedule)
+    last_good = good.scalar_subquery()
+    return select(
+        func.coalesce(last_good, first.scalar_subquery()).label("since"), last_good.is_not(None).label("was_ever_good")
+    ).lateral("wait")
