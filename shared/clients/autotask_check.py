@@ -130,15 +130,8 @@ class _Trial:
 
 def _in_words(problem: Upstream) -> str:
     match problem:
-        case UnknownUser():
-            return "Autotask knows no such user: check AUTOTASK_USERNAME."
-        case WrongSecret():
-            return (
-                "Autotask knows the user and refuses him: check AUTOTASK_SECRET, that his licence is API User, "
-                "and that he is not locked. Each try counts towards a lock, so nothing else is sent for now."
-            )
-        case UnknownIntegrationCode():
-            return "User and secret are right, the integration code is not: check AUTOTASK_INTEGRATION_CODE."
+        case UnknownUser() | WrongSecret() | UnknownIntegrationCode():
+            return _WHICH[type(problem)]
         case BadCredentials():
             return f"{_sentence(problem)} Check AUTOTASK_USERNAME, AUTOTASK_SECRET and AUTOTASK_INTEGRATION_CODE."
         case Throttled(retry_after=wait):
@@ -147,6 +140,18 @@ def _in_words(problem: Upstream) -> str:
         case Unavailable():
             return f"{_sentence(problem)} Check the network and AUTOTASK_BASE_URL, or try again later."
     return _sentence(problem)
+
+
+_WHICH = {
+    UnknownUser: "Autotask knows no such user: check AUTOTASK_USERNAME.",
+    WrongSecret: (
+        "Autotask knows the user and refuses him: check AUTOTASK_SECRET, that his licence is API User, "
+        "and that he is not locked. Each try counts towards a lock, so nothing else is sent for now."
+    ),
+    UnknownIntegrationCode: (
+        "User and secret are right, the integration code is not: check AUTOTASK_INTEGRATION_CODE."
+    ),
+}
 
 
 def _sentence(problem: Upstream) -> str:
