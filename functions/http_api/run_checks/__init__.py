@@ -11,6 +11,7 @@ from functions.http_api.deps import CurrentUser, Db, require
 from functions.http_api.formats import plural
 from functions.http_api.refusals import is_htmx
 from functions.http_api.rendering import page
+from functions.http_api.run_checks import words
 from functions.http_api.run_checks.asked import LONGEST_REASON, Asked, AskedFor, answer, written
 from functions.http_api.run_checks.here import PAGE, HereInTheList
 from functions.http_api.run_checks.listed import filters_for, list_context, panel_view
@@ -18,7 +19,7 @@ from functions.http_api.runs.view import REASONS
 from functions.http_api.toasts import redirect
 from shared import clock
 from shared.domain.permissions import Right
-from shared.queries.run_checks import arrived_meanwhile, one_job, run_checks
+from shared.queries.run_checks import arrived_meanwhile, one_job, one_silence, run_checks
 from shared.services.confirm_removed import confirm_removed
 from shared.services.errors import BadInput
 from shared.services.review_runs import review_runs, undo_review
@@ -38,8 +39,9 @@ def queue(request: Request, db: Db, user: Operator, here: HereInTheList) -> Resp
 @router.get("/state")
 def state(db: Db, user: Operator, here: HereInTheList) -> JSONResponse:
     """Return what waits now, for a page that stays open: it marks what changed and moves nothing."""
-    found = run_checks(db, filters_for(here, user, clock.now()))
-    rows = {row.job_id: row.pairs for row in (*found.rows, *found.clean)}
+    now = clock.now()
+    found = run_checks(db, filters_for(here, user, now), now=now)
+    rows = {row.key: row.pairs for row in (*found.rows, *found.clean)}
     return JSONResponse({"jobs": found.jobs, "runs": found.runs, "rows": rows, "cut": found.is_cut})
 
 
@@ -56,8 +58,17 @@ def panel(request: Request, db: Db, user: Operator, here: HereInTheList, job_id:
 @router.get("/jobs/{job_id}/row")
 def one_row(request: Request, db: Db, user: Operator, here: HereInTheList, job_id: RowId) -> Response:
     """Return what a job's row is now, whatever the list is narrowed to; nothing when nothing of it waits."""
-    since = filters_for(here, user, clock.now()).reviewed_since
-    return page(request, "run_checks/row.html", here=here, row=one_job(db, job_id, reviewed_since=since))
+    now = clock.now()
+    row = one_job(db, job_id, reviewed_since=filters_for(here, user, now).reviewed_since, now=now)
+    return page(request, "run_checks/row.html", here=here, row=row, words=words)
+
+
+@router.get("/silences/{silence_id}/row")
+def one_silences_row(request: Request, db: Db, user: Operator, here: HereInTheList, silence_id: RowId) -> Response:
+    """Return what the row of a silence is now, with those of its jobs; nothing when nothing of it waits."""
+    now = clock.now()
+    row = one_silence(db, silence_id, filters_for(here, user, now), now=now)
+    return page(request, "run_checks/row.html", here=here, row=row, words=words)
 
 
 @router.post("/review")

@@ -11,7 +11,7 @@ from fastapi import Depends
 from functions.http_api.addresses import LARGEST_ID
 from functions.http_api.formats import ui_zone
 from shared.domain.status import Status
-from shared.queries.run_checks import Filters
+from shared.queries.run_checks_rows import Filters
 
 PAGE = "/run-checks"
 
@@ -26,6 +26,7 @@ class Here:
     software: str = ""
     clean: bool = False  # the clean successes are shown as rows
     reviewed: bool = False  # with what was reviewed today; administrators only
+    silence: int | None = None  # whose jobs are shown under its row
     panel: int | None = None  # a job
     run: int | None = None  # one of its runs
 
@@ -57,25 +58,32 @@ def start_of_today(now: datetime) -> datetime:
     return datetime.combine(now.astimezone(ui_zone()).date(), time(), ui_zone())
 
 
-def _here(
-    q: str = "",
-    status: str = "",
-    customer: str = "",
-    software: str = "",
-    clean: str = "",
-    reviewed: str = "",
-    panel: str = "",
-    run: str = "",
-) -> Here:
+@dataclass(frozen=True, slots=True)
+class _Address:
+    """The parts of the address as they stand there."""
+
+    q: str = ""
+    status: str = ""
+    customer: str = ""
+    software: str = ""
+    clean: str = ""
+    reviewed: str = ""
+    silence: str = ""
+    panel: str = ""
+    run: str = ""
+
+
+def _here(asked: Annotated[_Address, Depends()]) -> Here:
     return Here(
-        q=_tidy(q),
-        status=status if status in set(Status) else "",
-        customer=_id(customer),
-        software=_tidy(software),
-        clean=clean == "1",
-        reviewed=reviewed == "1",
-        panel=_id(panel),
-        run=_id(run),
+        q=_tidy(asked.q),
+        status=asked.status if asked.status in set(Status) else "",
+        customer=_id(asked.customer),
+        software=_tidy(asked.software),
+        clean=asked.clean == "1",
+        reviewed=asked.reviewed == "1",
+        silence=_id(asked.silence),
+        panel=_id(asked.panel),
+        run=_id(asked.run),
     )
 
 

@@ -1,5 +1,6 @@
 """What the page of Run Checks and its panel show."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -7,16 +8,32 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from functions.http_api.deps import CurrentUser
+from functions.http_api.mail_source import mail_source, source_name
+from functions.http_api.run_checks import words
 from functions.http_api.run_checks.here import Here, start_of_today
 from functions.http_api.runs.view import REASONS, RunView, run_view
 from shared.domain.permissions import Right
 from shared.domain.status import Status
 from shared.queries.inbox import waiting_count
 from shared.queries.jobs import not_protected_count
+from shared.queries.not_judged import not_judged
+from shared.queries.pipeline import import_state
 from shared.queries.reviewed import done_since
-from shared.queries.run_checks import Filters, JobRow, RunChecks, choices, run_checks
+from shared.queries.run_checks import RunChecks, choices, run_checks
+from shared.queries.run_checks_rows import Filters, JobRow
 from shared.queries.run_panel import newest_run_to_show, run_panel
 from shared.services.errors import NotFound
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Held:
+    """How many jobs are not judged, and until when mails are in, where that is why; `href` leads to the details."""
+
+    jobs: int
+    source: str
+    waits_for_mails: bool
+    read_until: datetime | None
+    href: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,11 +52,13 @@ def filters_for(here: Here, user: CurrentUser, now: datetime) -> Filters:
 
 def list_context(db: Session, here: Here, *, user: CurrentUser, now: datetime) -> dict[str, Any]:
     """Return what the template of the page needs."""
-    found = run_checks(db, filters_for(here, user, now))
+    found = run_checks(db, filters_for(here, user, now), now=now)
     choice = choices(db)
     return {
         "here": here,
         "found": found,
+        "held": _held(db, user, now),
+        "words": words,
         "customers": choice.customers,
         "softwares": choice.softwares,
         "statuses": list(Status),
@@ -67,9 +86,21 @@ def _nothing_left(db: Session, now: datetime) -> dict[str, Any]:
     return {"done": done_since(db, start_of_today(now)), "next_counts": waiting}
 
 
+def _held(db: Session, user: CurrentUser, now: datetime) -> Held:
+    waiting = not_judged(db, now=now)
+    for_mails = waiting.for_mails > 0
+    return Held(
+        jobs=waiting.jobs,
+        source=source_name(),
+        waits_for_mails=for_mails,
+        read_until=import_state(db, mail_source()).covered_until if for_mails else None,
+        href="/manage/pipeline" if user.may(Right.MAINTAIN) else "",
+    )
+
+
 def _neighbours(found: RunChecks, here: Here) -> Neighbours | None:
-    rows: list[JobRow] = [*found.rows, *(found.clean if here.clean else ())]
-    ids = [row.job_id for row in rows]
+    rows = [*_shown_jobs(found, here), *(found.clean if here.clean else ())]
+    ids = list(dict.fromkeys(row.job_id for row in rows))
     if here.panel not in ids:
         return None
     at = ids.index(here.panel)
@@ -79,3 +110,12 @@ def _neighbours(found: RunChecks, here: Here) -> Neighbours | None:
         previous=ids[at - 1] if at else None,
         following=ids[at + 1] if at + 1 < len(ids) else None,
     )
+
+
+def _shown_jobs(found: RunChecks, here: Here) -> Iterator[JobRow]:
+    """Yield the rows of jobs, those of a silence only where they are unfolded."""
+    for row in found.rows:
+        if isinstance(row, JobRow):
+            yield row
+        elif row.silence.silence_id == here.silence:
+            yield from row.members

@@ -1,5 +1,5 @@
 // The panel beside the list: opens, steps through the jobs, closes; the address follows.
-import { allRows, rowOf } from "./run-checks-rows.js";
+import { itemOf, jobRows, rowOf } from "./run-checks-rows.js";
 import { makeCurrent, part, say } from "./run-checks-shell.js";
 
 const aside = document.getElementById("rc-panel");
@@ -53,11 +53,11 @@ export function closePanel({ remember = true } = {}) {
   aside.hidden = true;
   aside.replaceChildren();
   if (remember) history.pushState(null, "", address());
-  if (row) makeCurrent(row);
+  if (row) makeCurrent(row.hidden ? itemOf(row) : row);
 }
 
 export function step(by) {
-  const rows = allRows();
+  const rows = jobRows();
   const at = rows.indexOf(rowOf(shownJob() || ""));
   const next = rows[at < 0 ? 0 : at + by];
   if (!next) return;
@@ -75,7 +75,7 @@ function point(link, row) {
 export function showPlace() {
   const place = aside.querySelector("[data-panel-place]");
   if (!place) return;
-  const rows = allRows();
+  const rows = jobRows();
   const at = rows.indexOf(rowOf(shownJob()));
   place.textContent = at < 0 ? "" : `${at + 1} of ${rows.length}`;
   point(aside.querySelector("[data-panel-previous]"), at < 0 ? null : rows[at - 1]);

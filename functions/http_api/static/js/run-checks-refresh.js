@@ -1,5 +1,5 @@
 // Looks every minute what waits now. Marks what changed and says what is new; moves nothing under the pointer.
-import { allRows, cleanForm, markChanged, markDone, pairsOf, sayFigures } from "./run-checks-rows.js";
+import { allItems, cleanForm, markChanged, markDone, pairsOf, sayFigures } from "./run-checks-rows.js";
 import { figures, saySignedOut } from "./run-checks-shell.js";
 
 const EVERY = 60 * 1000;
@@ -7,18 +7,18 @@ const EVERY = 60 * 1000;
 function compare(state) {
   const list = document.getElementById("rc-list");
   const clean = new Set(cleanForm()?.elements.runs.value.split(",") || []);
-  const shown = new Set();
+  const waiting = new Set(Object.values(state.rows).flatMap((pairs) => pairs.split(",")));
+  const shown = new Set(allItems().map((item) => item.dataset.item));
   const gone = [];
-  for (const row of allRows()) {
-    shown.add(row.dataset.job);
-    if (row.classList.contains("is-done")) continue;
-    const now = state.rows[row.dataset.job];
-    if (now === undefined && !state.cut) gone.push(row);
-    else if (now !== undefined && now !== pairsOf(row)) markChanged(row);
+  for (const item of allItems().filter((each) => !each.classList.contains("is-done"))) {
+    const now = state.rows[item.dataset.item];
+    const moved = now === undefined && pairsOf(item).split(",").some((pair) => waiting.has(pair));
+    if (now === undefined && !moved && !state.cut) gone.push(item);
+    else if (moved || (now !== undefined && now !== pairsOf(item))) markChanged(item);
   }
   markDone(gone, "Reviewed by somebody else meanwhile");
-  const done = new Set(allRows().filter((row) => row.classList.contains("is-done")).map((row) => row.dataset.job));
-  const isNews = ([job, pairs]) => done.has(job) || (!shown.has(job) && !pairs.split(",").every((pair) => clean.has(pair)));
+  const done = new Set(allItems().filter((item) => item.classList.contains("is-done")).map((item) => item.dataset.item));
+  const isNews = ([key, pairs]) => done.has(key) || (!shown.has(key) && !pairs.split(",").every((pair) => clean.has(pair)));
   sayNews(Object.entries(state.rows).filter(isNews).length);
   list.dataset.jobs = state.jobs;
   list.dataset.runs = state.runs;

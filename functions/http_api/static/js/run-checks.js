@@ -3,7 +3,7 @@
 import { closePanel, isOpen, isTooFresh, openPanel, showPlace, step } from "./run-checks-panel.js";
 import { askReason } from "./run-checks-reason.js";
 import { watchForNews } from "./run-checks-refresh.js";
-import { allDone, markDone, openRows, refreshRow, rowOf, sayFigures, waitingIn } from "./run-checks-rows.js";
+import { again, allDone, itemOf, markDone, openJobs, openRows, pairsOf, refreshItem, rowOf, rowsOf, sayFigures, unfold, waitingIn } from "./run-checks-rows.js";
 import { makeCurrent, post, remembered, sayDone } from "./run-checks-shell.js";
 
 async function review(asked) {
@@ -21,32 +21,32 @@ async function review(asked) {
   await settle(asked, answer);
 }
 
-// What was reviewed fades where it stands; a row of which something stays open shows what that is.
-async function settle({ pairs, rows, clean, job }, answer) {
+// What was reviewed fades where it stands; an item of which something stays open shows what that is.
+async function settle({ pairs, items, clean, from, job }, answer) {
   const sent = new Set(pairs.split(","));
   const open = new Set(answer.stays_open.map(String));
   const stays = ({ waiting }) => waiting.some((pair) => !sent.has(pair) || open.has(pair.split(":")[0]));
-  const changed = rows.filter((row) => answer.arrived || stays(row));
-  markDone(rows.filter((row) => !changed.includes(row)).map((row) => row.element));
-  for (const { element } of changed) await refreshRow(element);
+  const changed = items.filter((item) => answer.arrived || stays(item));
+  const before = openJobs();
+  markDone(items.filter((item) => !changed.includes(item)).map((item) => item.element));
+  for (const { element } of changed) await refreshItem(element);
   clean?.classList.add("is-done");
-  const done = rows.filter(({ element }) => element.classList.contains("is-done")).length;
-  sayFigures(open.size - sent.size, -(rows.length ? done : Number(clean?.dataset.jobs || 0)));
-  moveOn(rows.at(-1)?.element.dataset.job || job);
+  sayFigures(open.size - sent.size, items.length ? openJobs() - before : -Number(clean?.dataset.jobs || 0));
+  moveOn(from && again(from), job);
 }
 
-function moveOn(job) {
+// In the panel a review goes on to the next job; a silence has no panel, so there it goes on in the list.
+function moveOn(row, job) {
   if (allDone()) {
     if (isOpen()) closePanel();
     reloadList();
     return;
   }
-  const row = job && rowOf(job);
   const next = row ? nextOpen(row) : null;
+  if (isOpen() && row && !next?.dataset.job) closePanel();
   if (next) makeCurrent(next);
-  if (!isOpen()) return;
-  if (row && !next) closePanel();
-  else openPanel(next ? next.dataset.job : job);
+  const shown = next ? next.dataset.job : job;
+  if (isOpen() && shown) openPanel(shown);
 }
 
 function nextOpen(row) {
@@ -60,32 +60,35 @@ function reloadList() {
   window.htmx.ajax("GET", list.dataset.here, { target: "#rc-list", select: "#rc-list", swap: "outerHTML" });
 }
 
-function reviewRows(elements) {
-  const rows = elements.map(waitingIn);
+const itemsWith = (rows) => [...new Set(rows.map(itemOf))].map(waitingIn);
+
+function reviewRows(rows) {
   return review({
-    pairs: rows.flatMap((row) => row.waiting).join(","),
-    needsReason: elements.some((row) => "needsReason" in row.dataset),
-    rows,
+    pairs: rows.map(pairsOf).join(","),
+    needsReason: rows.some((row) => "needsReason" in row.dataset),
+    items: itemsWith(rows),
+    from: rows.at(-1),
   });
 }
 
 function reviewPanel(form, submitter) {
   const only = submitter?.name === "only" ? submitter.value : "";
-  const row = rowOf(form.dataset.reviewPanel);
+  const job = form.dataset.reviewPanel;
   return review({
     pairs: only || form.elements.runs.value,
     onScreen: form.elements.runs.value,
     reason: submitter?.name === "reason" ? submitter.value : "",
     needsReason: only ? "needsReason" in submitter.dataset : "needsReason" in form.dataset,
-    rows: row ? [waitingIn(row)] : [],
-    job: form.dataset.reviewPanel,
+    items: itemsWith(rowsOf(job)),
+    from: rowOf(job),
+    job,
   });
 }
 
 function reviewClean(form) {
   const clean = form.closest(".rc-clean");
-  const rows = [...clean.querySelectorAll("tr[data-job]:not(.is-done)")].map(waitingIn);
-  return review({ pairs: form.elements.runs.value, rows, clean });
+  const items = itemsWith([...clean.querySelectorAll("tr[data-job]:not(.is-done)")]);
+  return review({ pairs: form.elements.runs.value, items, clean, from: items.at(-1)?.element });
 }
 
 document.addEventListener("submit", (event) => {
@@ -106,13 +109,14 @@ document.addEventListener("submit", (event) => {
 
 document.addEventListener("click", (event) => {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
-  const row = event.target.closest("#rc-list tr[data-job]");
+  const row = event.target.closest("#rc-list tr[data-row]");
   if (!row || String(getSelection()) || (event.target.closest("a, button, input, label") && !event.target.closest("[data-open]"))) return;
   event.preventDefault();
-  if (event.target.closest("td.check")) row.querySelector("[data-select]").click();
+  if (event.target.closest("td.check")) row.querySelector("[data-select]")?.click();
   else {
     makeCurrent(row);
-    openPanel(row.dataset.job);
+    if (row.dataset.job) openPanel(row.dataset.job);
+    else unfold(row);
   }
 });
 
@@ -125,7 +129,7 @@ window.addEventListener(
     const steps = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 }[event.key];
     if (steps && isOpen()) step(steps);
     else if (event.key === "r" && !isOpen() && !document.querySelector(".bulk-bar.is-shown")) {
-      const row = document.querySelector("tr.is-current[data-job]:not(.is-done)");
+      const row = document.querySelector("tr.is-current[data-row]:not(.is-done)");
       if (!row) return;
       reviewRows([row]);
     } else if (event.key === "u") remembered()?.requestSubmit();

@@ -1,0 +1,60 @@
+"""What the rows of Run Checks say, in sentences."""
+
+from datetime import datetime
+
+from functions.http_api.formats import plural, short_time
+from shared.domain.status import Status
+from shared.queries.missed_streaks import Streak
+from shared.queries.run_checks_rows import JobRow
+from shared.queries.silence_rows import Silence, SilenceRow
+
+
+def reason(row: JobRow, now: datetime) -> str:
+    """Return why the job is in the list: of its worst run, then since when nothing comes, then what nobody knows."""
+    said = []
+    if row.recovered_on is not None:
+        said.append(f"recovered on retry {row.recovered_on}")
+    if row.worst is not Status.MISSED and row.message:
+        said.append(row.message)
+    if row.missed is not None:
+        said.append(missed(row.missed, now))
+    if row.held.count:
+        said.append(f"{row.held.count:,} not judged: {row.held.why}")
+    return " · ".join(said)
+
+
+def missed(streak: Streak, now: datetime) -> str:
+    """Return since when nothing came, and whether something came again."""
+    if streak.is_stopped:
+        return f"stopped: nothing since {short_time(streak.last_came_at or streak.since, now)}"
+    return _since(streak, now) + (f", {plural(streak.earlier, 'earlier slot')}" if streak.earlier else "")
+
+
+def _since(streak: Streak, now: datetime) -> str:
+    since = short_time(streak.since, now)
+    if streak.came_again_at is not None:
+        slots = f", {plural(streak.slots, 'slot')}" if streak.slots > 1 else ""
+        return f"missed {since}{slots}; came again {short_time(streak.came_again_at, now)}"
+    if streak.slots > 1:
+        return f"missed since {since}, {plural(streak.slots, 'slot')}"
+    if streak.last_came_at is not None:
+        return f"no report since {short_time(streak.last_came_at, now)}"
+    return f"no report came {since}"
+
+
+def silent_name(silence: Silence) -> str:
+    return silence.from_address or silence.customer or "nobody any more"
+
+
+def silence_words(row: SilenceRow, now: datetime) -> str:
+    """Return which jobs are silent: "12 jobs of 4 customers missed since Mon 22:00"."""
+    silence = row.silence
+    jobs = f"{len(row.members):,} of {plural(silence.jobs_watched, 'job')}" if silence.customer else _of_customers(row)
+    if silence.ended_at is not None:
+        began, ended = short_time(silence.began_at, now), short_time(silence.ended_at, now)
+        return f"{jobs} missed since {began}; came again {ended}"
+    return f"{jobs} missed since {short_time(silence.began_at, now)}"
+
+
+def _of_customers(row: SilenceRow) -> str:
+    return f"{plural(len(row.members), 'job')} of {plural(row.customers, 'customer')}"
