@@ -48,6 +48,8 @@ class Course:
     _learned_at: float = 0.0
     _off_count: int = 0  # since the last time they were reason enough
     _off_limit: int = _OFF_RUNS
+    _settling_from: int = 0  # the place in `moments` of the first run of days that were adopted lately
+    _settling_until: float = 0.0
 
     def run(self, moment: float) -> None:
         """Take in a run; `moment` isn't before the last one."""
@@ -116,6 +118,8 @@ class Course:
             return number >= self._try_again_at
         if self._is_young():
             return number <= _AGAIN_UNTIL or now - self._learned_at >= _ONCE_A_DAY
+        if now < self._settling_until:
+            return self._off[-1]
         return self._off[-1] and (sum(self._off) >= _OFF_RUNS or self._off_count >= self._off_limit)
 
     def _is_young(self) -> bool:
@@ -137,7 +141,12 @@ class Course:
             self.proposal = found or self.proposal
 
     def _starts(self, moment: float) -> Iterator[int]:
-        """Yield the places in `moments` from which on to learn: since runs stopped fitting, lately, and ever."""
+        """Yield the places in `moments` from which on to learn: since runs stopped fitting, lately, and ever.
+
+        While new days settle they may be more than was seen at first.
+        """
+        if moment < self._settling_until:
+            yield self._settling_from
         if sum(self._off) >= _OFF_RUNS:
             yield self._off_since[-sum(self._off)]
         if self._off_count >= self._off_limit:
@@ -178,7 +187,10 @@ class Course:
 
     def _adopt(self, found: Schedule, moment: float) -> None:
         """Put a schedule in force from now on. The run just seen is the one of the slot nearest to it."""
-        changed = self.schedule is None or not same_days(found, self.schedule) or _moved(found, self.schedule)
+        other_days = self.schedule is not None and not same_days(found, self.schedule)
+        changed = self.schedule is None or other_days or _moved(found, self.schedule)
+        if other_days and not self._is_young() and moment >= self._settling_until and any(self._off):
+            self._settling_from, self._settling_until = self._off_since[-sum(self._off)], moment + _YOUNG_FOR
         self.schedule, self.proposal = found, None
         if not changed:
             return
