@@ -4,6 +4,8 @@ import csv
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
+from shared.domain.status import Status
+
 COLUMNS = ("job", "ran_at")
 
 
@@ -12,14 +14,19 @@ class BadHistory(Exception):
 
 
 def read_history(lines: Iterable[str]) -> dict[str, list[datetime]]:
-    """Return each job's runs in UTC, jobs in the order in which they first appear. Raise BadHistory."""
+    """Return each job's runs in UTC, jobs in the order in which they first appear. Raise BadHistory.
+
+    What is informational is no run: it never teaches.
+    """
     found: dict[str, list[datetime]] = {}
-    for job, ran_at in _rows(lines):
-        found.setdefault(job, []).append(ran_at)
+    for job, ran_at, status in _rows(lines):
+        runs = found.setdefault(job, [])
+        if status != Status.INFORMATIONAL:
+            runs.append(ran_at)
     return found
 
 
-def _rows(lines: Iterable[str]) -> Iterator[tuple[str, datetime]]:
+def _rows(lines: Iterable[str]) -> Iterator[tuple[str, datetime, str]]:
     reader = csv.DictReader(lines, strict=True)
     try:
         missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
@@ -28,7 +35,8 @@ def _rows(lines: Iterable[str]) -> Iterator[tuple[str, datetime]]:
         for row in reader:
             if not row["job"]:
                 raise BadHistory(f"line {reader.line_num}: no job")
-            yield row["job"], _instant(row["ran_at"], reader.line_num)
+            status = (row.get("status") or "").strip().lower()
+            yield row["job"], _instant(row["ran_at"], reader.line_num), status
     except (csv.Error, UnicodeDecodeError) as problem:
         raise BadHistory(f"line {reader.line_num + 1}: {problem}") from problem
 
