@@ -70,6 +70,13 @@ def find_customers(db: Session, text: str) -> list[CustomerRow]:
     return [CustomerRow(**row._asdict()) for row in found]
 
 
+def customer_choices(db: Session) -> list[tuple[int, str]]:
+    """Return the ids and names of active customers that have jobs, for filters."""
+    has_jobs = select(Job.id).where(Job.customer_id == Customer.id, Job.archived_at.is_(None)).exists()
+    query = select(Customer.id, Customer.name).where(Customer.active.is_(True), has_jobs)
+    return [(row[0], row[1]) for row in db.execute(query.order_by(func.lower(Customer.name)))]
+
+
 def all_customers(db: Session) -> list[CustomerRow]:
     """Return every customer by name, for the export."""
     return [CustomerRow(**row._asdict()) for row in db.execute(_select().order_by(func.lower(Customer.name)))]
