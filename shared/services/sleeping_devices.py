@@ -73,7 +73,8 @@ def select_devices() -> Select[*tuple[Any, ...]]:
 
 def _since() -> LateralFromClause:
     of_job = JobRun.job_id == JobSchedule.job_id
-    good = select(func.max(JobRun.run_at)).where(of_job, JobRun.raw_status.in_(RESTORABLE)).correlate(JobSchedule)
+    is_good = (JobRun.raw_status.in_(RESTORABLE), JobRun.attempt_of_id.is_(None))
+    good = select(func.max(JobRun.run_at)).where(of_job, *is_good).correlate(JobSchedule)
     first = select(func.min(JobRun.run_at)).where(of_job, JobRun.source.in_(ARRIVED)).correlate(JobSchedule)
     last_good = good.scalar_subquery()
     return select(
