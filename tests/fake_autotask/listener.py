@@ -84,6 +84,7 @@ class Listener:
             method=request.method, path="/".join(request.route), query=request.query, headers=request.headers,
             body=_as_json(request.body), status=0 if answer is None else answer.status,
             fault=str(fault.effect) if fault else "", is_signed="secret" in request.headers,
+            port=request.port,
         )  # fmt: skip
         with self._lock:
             self.journal.append(call)
@@ -115,7 +116,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _handle(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        request = Request.parse(self.command, self.path, dict(self.headers.items()), body)
+        request = Request.parse(self.command, self.path, dict(self.headers.items()), body, port=self.client_address[1])
         answer = self.server.listener.answer(request)
         if answer is None:
             self.close_connection = True

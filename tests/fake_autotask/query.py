@@ -37,7 +37,7 @@ class Query:
         self._entity = entity
         self._user = user
         self._facts = {name.lower(): value for name, value in facts.items()}
-        self.filter = self._facts.get("filter")
+        self.filter = self._facts.get("filter") or []
         if not self.filter or not isinstance(self.filter, list):
             raise Refusal(500, "The filter of the query is missing or empty.")
         if _conditions(self.filter) > MOST_CONDITIONS:

@@ -20,14 +20,16 @@ class Request:
     headers: Mapping[str, str]  # lower-case names
     body: bytes
     base: str
+    port: int  # of the caller
 
     @classmethod
-    def parse(cls, method: str, target: str, headers: Mapping[str, str], body: bytes) -> "Request":
+    def parse(cls, method: str, target: str, headers: Mapping[str, str], body: bytes, *, port: int) -> "Request":
         parts = urlsplit(target)
         lower = {name.lower(): value for name, value in headers.items()}
         return cls(
             method=method, path=parts.path, target=target, headers=lower, body=body,
             query=dict(parse_qsl(parts.query, keep_blank_values=True)), base=f"http://{lower.get('host', '')}",
+            port=port,
         )  # fmt: skip
 
     @property
@@ -113,3 +115,4 @@ class Call:
     status: int
     fault: str = ""
     is_signed: bool = False  # it carried a secret
+    port: int = 0  # of the caller: the same one means the same connection
