@@ -1,7 +1,7 @@
 """What a day was to bring and what came: each kind of slot, and days that are not as long as others."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -10,65 +10,18 @@ from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
 from shared.domain.day_state import DayState
-from shared.domain.reading import Kind
-from shared.domain.run import RunSource
 from shared.domain.slot_state import WITH_RUN, SlotState
 from shared.domain.status import Status
-from shared.models.jobs import JobRun
-from shared.queries.daily_jobs import LATE, DailyRow, DayFilters, DaySummary, daily_jobs, day_summary
-from shared.queries.day_heat import Heat, HeatDay, month_heat
-from shared.queries.rows import PAGE_SIZE, Page
-from shared.queries.skipped_slots import skipped_lately, skipped_on
-from shared.queries.unscheduled_runs import UnscheduledRow, unscheduled_counts, unscheduled_runs
+from shared.queries.daily_jobs import LATE, DailyRow, DayFilters, DaySummary, day_summary
+from shared.queries.day_heat import Heat
+from shared.queries.rows import PAGE_SIZE
+from shared.queries.unscheduled_runs import unscheduled_counts
 from shared.services.keep_slots import keep_slots
 from tests.builders import make_customer, make_job, make_run
+from tests.queries.day_world import ALL, DAY, ZONE, at, heat_of, names, only, shown, slot_with_run, unscheduled
 from tests.slot_builders import AMSTERDAM, make_schedule, make_slot
 
-DAY = date(2026, 3, 3)
-ZONE = AMSTERDAM.key
-ALL = DayFilters()
 FORWARD, BACK = date(2026, 3, 29), date(2026, 10, 25)  # Amsterdam's clock changes
-
-
-def at(day: date, hour: float) -> datetime:
-    """Return the moment so many hours after Amsterdam's midnight."""
-    return datetime(day.year, day.month, day.day, tzinfo=AMSTERDAM).astimezone(UTC) + timedelta(hours=hour)
-
-
-def slot_with_run(
-    db: Session, job_id: int, day: date = DAY, hour: float = 22, *, status: Status = Status.SUCCESS, late: float = 0
-) -> JobRun:
-    run = make_run(db, job_id, status=status, run_at=at(day, hour + late))
-    make_slot(db, job_id, day, hour, state=SlotState.LATE if late else SlotState.ARRIVED, run_id=run.id)
-    return run
-
-
-def shown(
-    db: Session, day: date = DAY, filters: DayFilters = ALL, page: int = 1, **sorted_by: object
-) -> Page[DailyRow]:
-    total = day_summary(db, day, filters).jobs_that_fit(filters.state)
-    return daily_jobs(db, day, filters, page, total=total, **sorted_by)
-
-
-def names(db: Session, day: date = DAY, filters: DayFilters = ALL, **sorted_by: object) -> list[str]:
-    return [row.job_name for row in shown(db, day, filters, **sorted_by).rows]
-
-
-def only(db: Session, day: date = DAY) -> DailyRow:
-    [row] = shown(db, day).rows
-    return row
-
-
-def unscheduled(db: Session, *, has_schedule: bool, filters: DayFilters = ALL) -> Sequence[UnscheduledRow]:
-    counts = unscheduled_counts(db, DAY, ZONE, filters)
-    total = counts.unexpected if has_schedule else counts.without_schedule
-    found = unscheduled_runs(db, DAY, ZONE, filters, 1, has_schedule=has_schedule, total=total)
-    assert len(found.rows) == total
-    return found.rows
-
-
-def heat_of(db: Session, day: date = DAY, filters: DayFilters = ALL) -> HeatDay:
-    return month_heat(db, day, ZONE, filters)[day.day - 1]
 
 
 @pytest.mark.parametrize(
@@ -298,119 +251,12 @@ def test_a_page_that_is_gone_shows_the_last_one_there_is(db: Session) -> None:
     assert (last.number, len(last.rows), last.total) == (2, 1, PAGE_SIZE + 1)
 
 
-def test_a_run_beside_the_slots_is_no_longer_overlooked(db: Session) -> None:
-    job_id = make_job(db)
-    make_schedule(db, job_id, 22)
-    slot_with_run(db, job_id)
-    by_hand = make_run(db, job_id, status=Status.FAILED, run_at=at(DAY, 15))
-
-    [row] = unscheduled(db, has_schedule=True)
-
-    assert (row.run_id, row.counts) == (by_hand.id, ((Status.FAILED, 1),))
-    assert unscheduled(db, has_schedule=False) == ()
-    assert heat_of(db).failed == 1
-
-
-def test_a_run_that_answers_yesterdays_slot_is_not_unexpected_today(db: Session) -> None:
-    job_id = make_job(db)
-    make_schedule(db, job_id, 22)
-    slot_with_run(db, job_id, DAY - timedelta(days=1), 22, late=5)
-
-    assert unscheduled(db, has_schedule=True) == ()
-
-
-def test_jobs_without_a_schedule_are_listed_apart(db: Session) -> None:
-    irregular, informational, unlearned = (
-        make_job(db, "a"),
-        make_job(db, "b", kind=Kind.INFORMATIONAL),
-        make_job(db, "c"),
-    )
-    make_schedule(db, irregular)
-    for job_id in (irregular, informational, unlearned):
-        make_run(db, job_id, run_at=at(DAY, 12))
-    make_run(db, irregular, status=Status.WARNING, run_at=at(DAY, 9))
-    make_run(db, irregular, status=Status.WARNING, run_at=at(DAY, 24.5))  # tomorrow's
-
-    rows = unscheduled(db, has_schedule=False)
-
-    assert [row.job_name for row in rows] == ["a", "b", "c"]
-    assert rows[0].counts == ((Status.WARNING, 1), (Status.SUCCESS, 1))
-    assert rows[0].run_at == at(DAY, 12)
-    assert unscheduled(db, has_schedule=False, filters=DayFilters(state="warning")) == rows[:1]
-    assert unscheduled(db, has_schedule=False, filters=DayFilters(state="not_judged")) == ()
-
-
-def test_an_overdue_run_is_seen_and_a_missed_one_stands_at_its_slot(db: Session) -> None:
-    sleeper = make_job(db)
-    overdue = make_run(db, sleeper, status=Status.FAILED, run_at=at(DAY, 12))
-    overdue.source, overdue.matched_by, overdue.status = RunSource.OVERDUE, None, Status.OVERDUE
-    overdue.overdue_days = 4
-    db.flush()
-
-    [row] = unscheduled(db, has_schedule=False)
-
-    assert row.counts == ((Status.OVERDUE, 1),)
-
-
 def test_a_silence_that_ran_out_is_a_slot_of_its_day(db: Session) -> None:
     make_slot(db, make_job(db), DAY, state=SlotState.MISSED, is_silence=True)
 
     [slot] = only(db).slots
 
     assert (slot.state, slot.is_silence) == (DayState.MISSED, True)
-
-
-@pytest.mark.parametrize(
-    "bad, good, heat", [(0, 5, Heat.GOOD), (1, 99, Heat.FEW), (1, 9, Heat.SOME), (1, 2, Heat.MANY)]
-)
-def test_the_more_of_a_day_is_bad_the_hotter_it_is(db: Session, bad: int, good: int, heat: Heat) -> None:
-    job_id = make_job(db)
-    for number in range(bad + good):
-        slot_with_run(db, job_id, hour=number / 5, status=Status.FAILED if number < bad else Status.SUCCESS)
-
-    found = heat_of(db)
-
-    assert (found.heat, found.bad, found.expected) == (heat, bad, bad + good)
-
-
-def test_a_day_is_not_green_while_something_of_it_is_not_judged(db: Session) -> None:
-    job_id = make_job(db)
-    slot_with_run(db, job_id, hour=1)
-    make_slot(db, job_id, DAY, 2, state=SlotState.NOT_JUDGED)
-    make_slot(db, job_id, DAY + timedelta(days=1), state=SlotState.EXPECTED)
-    make_slot(db, job_id, DAY + timedelta(days=2), state=SlotState.SKIPPED)
-
-    assert heat_of(db).heat is Heat.UNKNOWN
-    assert heat_of(db, DAY + timedelta(days=1)).heat is Heat.TO_COME
-    assert heat_of(db, DAY + timedelta(days=2)).heat is Heat.NOTHING
-
-
-def test_a_month_has_each_of_its_days_and_a_late_run_counts_on_that_of_its_slot(db: Session) -> None:
-    last = date(2026, 2, 28)
-    slot_with_run(db, make_job(db), last, 22, status=Status.FAILED, late=60)
-
-    february, march = month_heat(db, last, ZONE, ALL), month_heat(db, DAY, ZONE, ALL)
-
-    assert [each.day.day for each in february] == list(range(1, 29))
-    assert february[-1].failed == 1
-    assert sum(each.bad for each in march) == 0
-
-
-def test_skipped_slots_are_counted_by_why(db: Session) -> None:
-    job_id = make_job(db)
-    now = at(DAY, 12)
-    for hour, why in (
-        (-13, "closed: Too long ago"),
-        (-11, "closed: Outing"),
-        (1, "closed: Outing"),
-        (2, "paused: moves"),
-        (13, "paused"),
-    ):
-        make_slot(db, job_id, DAY, hour, state=SlotState.SKIPPED, why=why)
-    make_slot(db, make_job(db, "gone", archived=True), DAY, 3, state=SlotState.SKIPPED)
-
-    assert skipped_lately(db, now=now) == {"closed": 2, "paused": 1}
-    assert skipped_on(db, DAY) == {"closed": 3, "paused": 2}
 
 
 _RESULTS = st.sampled_from([*SlotState])
