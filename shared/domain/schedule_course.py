@@ -5,7 +5,7 @@ expects as much as that one (it became denser, or the same number of runs moved 
 less is only a proposal, and the old slots stay judged until a person accepts it.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -62,6 +62,11 @@ class Course:
             self._follow(self.matching.give(moment), moment)
         if self._has_reason():
             self._learn(moment)
+
+    def begin_with(self, schedule: Schedule, before: Sequence[float], moment: float) -> None:
+        """Put a schedule in force at a moment; the runs before it teach only together with later ones."""
+        self.moments.extend(before)
+        self._adopt(schedule, moment)
 
     def close(self, until: float) -> None:
         """Bring the slots up to `until`."""
@@ -214,10 +219,23 @@ class Course:
         self._prepare()
 
 
-def walk(moments: Sequence[float], zone: ZoneInfo, until: float, *, floor: int = GRACE_FLOOR) -> Course:
-    """Return the course of a job after its runs (seconds since the epoch, ascending), closed at `until`."""
+def walk(
+    moments: Sequence[float],
+    zone: ZoneInfo,
+    until: float,
+    *,
+    floor: int = GRACE_FLOOR,
+    accepted: tuple[Schedule, float] | None = None,
+) -> Course:
+    """Return the course of a job after its runs (seconds since the epoch, ascending), closed at `until`.
+
+    A schedule that a person accepted at some moment is in force from then on, whatever was before.
+    """
     course = Course(zone=zone, floor=floor)
-    for moment in moments:
+    first = bisect_right(moments, accepted[1]) if accepted else 0
+    if accepted is not None:
+        course.begin_with(accepted[0], moments[:first], accepted[1])
+    for moment in moments[first:]:
         if moment > until:
             break
         course.run(moment)

@@ -43,9 +43,9 @@ def learn_schedules(db: Session, job_ids: Sequence[int], *, now: datetime) -> in
     rows, slots = [], []
     for job in watched:
         runs = moments.get(job.job_id, [])
-        course = walk(_teaching(job, runs), job.zone, now.timestamp(), floor=rules.grace_floor_minutes)
+        course = walk(runs, job.zone, now.timestamp(), floor=rules.grace_floor_minutes, accepted=_accepted(job.known))
         rows.append(_row(job, course, runs, rules, now))
-        if job.known is None or (job.known.slots_until is None and not job.known.sleeps):
+        if job.known is None or job.known.slots_until is None:
             slots += _slots_so_far(job, course, now, look_back=timedelta(days=rules.missed_look_back_days))
     decided = _decided_meanwhile(db, watched)
     rows = [row for row in rows if row["job_id"] not in decided]
@@ -79,10 +79,11 @@ def _moments(db: Session, job_ids: Sequence[int], *, since: datetime) -> dict[in
     return {row[0]: sorted(map(float, row[1])) for row in db.execute(query)}
 
 
-def _teaching(job: _Watched, runs: Sequence[float]) -> Sequence[float]:
-    """Return the runs that show the schedule: those before a proposal was accepted show what was given up."""
-    accepted_at = job.known.accepted_at if job.known else None
-    return runs if accepted_at is None else [moment for moment in runs if moment > accepted_at.timestamp()]
+def _accepted(known: JobSchedule | None) -> tuple[Schedule, float] | None:
+    """Return what is in force since a person accepted it: the runs before then still show what he gave up."""
+    if known is None or known.accepted_at is None or not known.lanes:
+        return None
+    return schedule_of(known.lanes, known.confidence), known.accepted_at.timestamp()
 
 
 def _decided_meanwhile(db: Session, watched: Sequence[_Watched]) -> set[int]:
