@@ -45,7 +45,7 @@ def learn_schedules(db: Session, job_ids: Sequence[int], *, now: datetime) -> in
         runs = moments.get(job.job_id, [])
         course = walk(runs, job.zone, now.timestamp(), floor=rules.grace_floor_minutes, accepted=_accepted(job.known))
         rows.append(_row(job, course, runs, rules, now))
-        if job.known is None or job.known.slots_until is None:
+        if job.known is None or (job.known.slots_until is None and not job.known.sleeps):
             slots += _slots_so_far(job, course, now, look_back=timedelta(days=rules.missed_look_back_days))
     decided = _decided_meanwhile(db, watched)
     rows = [row for row in rows if row["job_id"] not in decided]
