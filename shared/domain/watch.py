@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from shared.domain.alarm import AlarmKind
 from shared.domain.mailflow import SubscriptionState
 from shared.domain.queue_message import Queue
+from shared.domain.timer import Timer
 
 LONGEST_UNREAD = timedelta(minutes=60)
 LONGEST_WAIT = timedelta(minutes=30)
@@ -101,6 +102,14 @@ def is_backlog(facts: Facts, now: datetime) -> bool:
     """Tell whether mails that were read wait too long for their import."""
     oldest = facts.oldest_arrival_at
     return oldest is not None and now - oldest > LONGEST_WAIT
+
+
+def cycle_ended_at(facts: Facts) -> datetime | None:
+    """Return until when mails were read to the end of their source and silence was judged: the earlier of both."""
+    judged_at = next((timer.good_at for timer in facts.timers if timer.name == Timer.MISSED_RUNS), None)
+    if facts.source.read_at is None or judged_at is None:
+        return None
+    return min(facts.source.read_at, judged_at)
 
 
 def longest_unread(interval: timedelta) -> timedelta:

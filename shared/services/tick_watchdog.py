@@ -8,7 +8,7 @@ from shared.clients.queues import Queues
 from shared.db.session import transaction
 from shared.domain.alarm_course import decide
 from shared.domain.queue_message import Queue
-from shared.domain.watch import findings, is_backlog
+from shared.domain.watch import cycle_ended_at, findings, is_backlog
 from shared.models.pipeline import Watch
 from shared.services.gather_facts import ask_queues, gather_facts
 from shared.services.keep_alarms import keep_alarms, open_alarms
@@ -41,4 +41,4 @@ def _look(queued: Mapping[Queue, int], clock: Callable[[], datetime]) -> tuple[d
         facts = gather_facts(db, watch, mailbox=settings().graph_mailbox, queued=queued, now=now)
         found = findings(facts, open_alarms={alarm.key for alarm in known}, now=now)
         counts = keep_alarms(db, decide(known, found, watching_since=facts.watching_since, now=now), now=now)
-        return {"wrong": len(found), **counts}, None if is_backlog(facts, now) else facts.source.read_at
+        return {"wrong": len(found), **counts}, None if is_backlog(facts, now) else cycle_ended_at(facts)

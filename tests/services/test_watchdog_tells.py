@@ -10,7 +10,7 @@ from shared.domain.alarm import TargetKind
 from shared.models.mailbox import MailArrival, MailboxRow
 from shared.models.pipeline import AlarmTarget
 from tests.receiver import Answer, Receiver, receiving
-from tests.services.watch_world import add, after, all_is_well, read, switch_import, tick, ticks
+from tests.services.watch_world import add, after, all_is_well, judge, read, switch_import, tick, ticks
 
 
 @pytest.fixture
@@ -54,8 +54,9 @@ def pings(receiver: Receiver) -> int:
     return sum(each.method == "GET" for each in receiver.received)
 
 
-def test_a_dead_mans_switch_is_pinged_once_after_each_complete_read(well: Session, receiver: Receiver) -> None:
+def test_a_dead_mans_switch_is_pinged_once_after_each_complete_cycle(well: Session, receiver: Receiver) -> None:
     add(well, receiver, "switch", TargetKind.DEAD_MAN)
+    judge(well, -1)
     tick(0)
     assert pings(receiver) == 1
 
@@ -63,6 +64,7 @@ def test_a_dead_mans_switch_is_pinged_once_after_each_complete_read(well: Sessio
     for minutes in range(5, 35, 5):
         if minutes in (5, 20):
             read(well, minutes - 1)
+            judge(well, minutes - 1)
         read(well, minutes - 1, complete=False)
         counts.append(tick(minutes)["pinged"])
 
@@ -74,6 +76,7 @@ def test_a_dead_mans_switch_hears_of_no_alarm_and_nothing_while_nothing_is_read(
     well: Session, receiver: Receiver
 ) -> None:
     add(well, receiver, "switch", TargetKind.DEAD_MAN)
+    judge(well, -1)
     tick(0)
     switch_import(well, on=False)
 
@@ -82,8 +85,21 @@ def test_a_dead_mans_switch_hears_of_no_alarm_and_nothing_while_nothing_is_read(
     assert [each.method for each in receiver.received] == ["GET"]
 
 
+def test_a_dead_mans_switch_hears_nothing_while_silence_is_not_judged(well: Session, receiver: Receiver) -> None:
+    add(well, receiver, "switch", TargetKind.DEAD_MAN)
+    judge(well, -1)
+    tick(0)
+
+    for minutes in range(5, 35, 5):
+        read(well, minutes - 1)
+        tick(minutes)
+
+    assert pings(receiver) == 1
+
+
 def test_a_ping_that_failed_is_sent_again_at_the_next_tick(well: Session, receiver: Receiver) -> None:
     add(well, receiver, "switch", TargetKind.DEAD_MAN)
+    judge(well, -1)
     receiver.answers = [Answer(500)]
 
     assert [tick(minutes)["pinged"] for minutes in (0, 5, 10)] == [0, 1, 0]
@@ -92,6 +108,7 @@ def test_a_ping_that_failed_is_sent_again_at_the_next_tick(well: Session, receiv
 
 def test_what_was_read_but_waits_too_long_is_not_pinged(well: Session, receiver: Receiver) -> None:
     add(well, receiver, "switch", TargetKind.DEAD_MAN)
+    judge(well, -1)
     mailbox = MailboxRow(address="reports@oak.example")
     well.add(mailbox)
     well.flush()
@@ -103,6 +120,7 @@ def test_what_was_read_but_waits_too_long_is_not_pinged(well: Session, receiver:
 
 def test_a_switched_off_target_hears_nothing(well: Session, receiver: Receiver) -> None:
     target_id = add(well, receiver, "switch", TargetKind.DEAD_MAN)
+    judge(well, -1)
     well.get_one(AlarmTarget, target_id).active = False
     well.commit()
 

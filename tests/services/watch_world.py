@@ -4,13 +4,15 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from shared.clients.queue_memory import MemoryQueues
 from shared.clients.queues import Queues
 from shared.domain.alarm import AlarmKind, TargetKind
 from shared.domain.mailflow import Source
-from shared.models.pipeline import Alarm
+from shared.domain.timer import Timer
+from shared.models.pipeline import Alarm, Heartbeat
 from shared.models.system import ImportCycle, SystemSettings
 from shared.services.alarm_targets import add_target
 from shared.services.tick_watchdog import tick_watchdog
@@ -56,6 +58,14 @@ def read(
             source=source, mailbox_id=mailbox, trigger="timer", started_at=at, finished_at=at, complete=complete
         )
     )
+    db.commit()
+
+
+def judge(db: Session, minutes: float) -> None:
+    """Let the missed-runs timer end well so many minutes after NOW. It is never stale."""
+    beat = {"every_seconds": 864_000, "beat_at": after(minutes), "good_at": after(minutes)}
+    new = insert(Heartbeat).values(name=Timer.MISSED_RUNS, **beat)
+    db.execute(new.on_conflict_do_update(index_elements=[Heartbeat.name], set_=beat))
     db.commit()
 
 
