@@ -2,42 +2,30 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Row, Select, func, select
+from sqlalchemy.orm import Session, aliased
 
-from shared.domain.names import fold
 from shared.domain.reading import Kind
 from shared.domain.run import MatchedBy, RunSource
-from shared.domain.status import RESTORABLE, Status
+from shared.domain.status import Status
 from shared.models.customers import Customer
-from shared.models.jobs import Job, JobRun, Review, waits_for_review
-from shared.models.mail import MailMessage, MailObject, MailRaw, MailReading
+from shared.models.jobs import Job, JobRun, Review
+from shared.models.mail import MailMessage, MailRaw, MailReading
 from shared.models.users import User
 from shared.queries.findings import Findings, first_findings
-from shared.queries.objects import GOOD, NO_OBJECTS, WORST_FIRST, Objects, first_objects
-
-LISTED_RUNS = 30
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RunInList:
-    """One run of the job, as the panel lists it."""
-
-    run_id: int
-    run_at: datetime
-    status: Status
-    verdict_version: int
-    reviewed: bool
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Changes:
-    """What is different from the last success before this run."""
-
-    since: datetime
-    worse: tuple[str, ...]  # good then, not good now
-    new: tuple[str, ...]  # not there then
+from shared.queries.missed_streaks import Streak, streaks
+from shared.queries.objects import NO_OBJECTS, Objects, first_objects
+from shared.queries.run_slot import Answered, AttemptRow, SlotOfRun, answered_by, attempts_of, slot_of
+from shared.queries.runs_beside import (
+    Changes,
+    RunInList,
+    changes_since_success,
+    last_good_at,
+    listed_runs,
+    same_error_at,
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,13 +40,31 @@ class ReviewOfRun:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class MailOfRun:
+    """The mail that the run came with, and what was read of it beside the verdict."""
+
+    mail_id: int
+    has_raw: bool
+    subject: str
+    from_address: str
+    reading_number: int
+    origin: str | None
+    parser: str | None
+    evidence: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RunPanel:
-    """A run with all that is known of it."""
+    """A run with all that is known of it. Its attempts are part of it and have no panel of their own.
+
+    `missed` are the missed slots that end with this run and that wait for a review, where it is one of them.
+    """
 
     run_id: int
     job_id: int
     customer_id: int
     customer: str
+    time_zone: str | None
     job_name: str
     software: str
     backup_type: str
@@ -73,84 +79,47 @@ class RunPanel:
     ended_at: datetime | None
     size_bytes: int | None
     verdict_version: int
+    is_late: bool
+    recovered_on: int | None
+    slot: SlotOfRun | None
+    answers: Answered | None
+    attempts: tuple[AttemptRow, ...]
     review: ReviewOfRun | None
-    mail_id: int | None
-    has_raw: bool
-    mail_subject: str
-    from_address: str
-    origin: str | None
-    parser: str | None
-    evidence: tuple[str, ...]
-    reading_number: int | None
+    mail: MailOfRun | None
     objects: Objects
     findings: Findings
-    runs: tuple[RunInList, ...]  # newest first, every unreviewed one of the job is among them
+    runs: tuple[RunInList, ...]  # newest first, each of the job that waits for a review is among them
+    missed: Streak | None
     changes: Changes | None
     last_good_at: datetime | None
     same_error_at: datetime | None  # of the run just before, when it said the same
 
     @property
     def to_review(self) -> tuple[RunInList, ...]:
-        return tuple(run for run in self.runs if not run.reviewed)
+        return tuple(run for run in self.runs if run.waits)
 
 
 def run_panel(db: Session, run_id: int) -> RunPanel | None:
-    """Return everything about a run, or None when it doesn't exist."""
-    row = db.execute(
-        select(
-            JobRun,
-            Job,
-            Customer.name,
-            MailReading,
-            MailMessage.id,
-            MailMessage.subject,
-            MailMessage.from_address,
-            MailRaw.mail_id.is_not(None),
-        )
-        .join(Job, Job.id == JobRun.job_id)
-        .join(Customer, Customer.id == Job.customer_id)
-        .outerjoin(MailReading, MailReading.id == JobRun.reading_id)
-        .outerjoin(MailMessage, MailMessage.id == MailReading.mail_id)
-        .outerjoin(MailRaw, MailRaw.mail_id == MailMessage.id)
-        .where(JobRun.id == run_id)
-    ).one_or_none()
+    """Return everything about a run, or about the one that it is an attempt of; None when it doesn't exist."""
+    row = db.execute(_run_with_its_mail(run_id)).one_or_none()
     if row is None:
         return None
-    run, job, customer, reading, mail_id, subject, from_address, has_raw = row
+    run: JobRun = row.JobRun
+    runs = listed_runs(db, run.job_id)
     return RunPanel(
-        run_id=run.id,
-        job_id=job.id,
-        customer_id=job.customer_id,
-        customer=customer,
-        job_name=job.job_name,
-        software=job.backup_software,
-        backup_type=job.backup_type,
-        kind=job.kind,
-        source=run.source,
-        matched_by=run.matched_by,
-        run_at=run.run_at,
-        status=run.status,
-        raw_status=run.raw_status,
-        message=run.message,
-        started_at=run.started_at,
-        ended_at=run.ended_at,
-        size_bytes=run.size_bytes,
-        verdict_version=run.verdict_version,
+        **_facts(run, row.Job, row.Customer),
+        slot=slot_of(db, run),
+        answers=answered_by(db, run),
+        attempts=attempts_of(db, run),
         review=_review(db, run),
-        mail_id=mail_id,
-        has_raw=has_raw,
-        mail_subject=subject or "",
-        from_address=from_address or "",
-        origin=reading.origin if reading else None,
-        parser=reading.parser if reading else None,
-        evidence=tuple(reading.evidence) if reading else (),
-        reading_number=reading.number if reading else None,
-        objects=first_objects(db, [reading.id]).get(reading.id, NO_OBJECTS) if reading else NO_OBJECTS,
+        mail=_mail(row) if row.MailReading else None,
+        objects=_objects(db, run),
         findings=first_findings(db, run.id),
-        runs=_runs(db, job.id),
-        changes=_changes(db, run, _last_success(db, run)),
-        last_good_at=_last_good_at(db, run),
-        same_error_at=_same_error_at(db, run),
+        runs=runs,
+        missed=_streak(db, run, runs),
+        changes=changes_since_success(db, run),
+        last_good_at=last_good_at(db, run),
+        same_error_at=same_error_at(db, run),
     )
 
 
@@ -158,32 +127,79 @@ def run_exists(db: Session, run_id: int) -> bool:
     return db.scalar(select(JobRun.id).where(JobRun.id == run_id)) is not None
 
 
-def newest_run_to_show(db: Session, job_id: int) -> int | None:
-    """Return the run a job's panel opens with: the newest unreviewed one, else the newest."""
-    return db.scalar(
-        select(JobRun.id)
-        .where(JobRun.job_id == job_id)
-        .order_by(JobRun.reviewed_at.is_not(None), JobRun.run_at.desc(), JobRun.id.desc())
-        .limit(1)
+def _run_with_its_mail(run_id: int) -> Select[*tuple[Any, ...]]:
+    asked = aliased(JobRun)
+    whole = select(func.coalesce(asked.attempt_of_id, asked.id)).where(asked.id == run_id).scalar_subquery()
+    return (
+        select(
+            JobRun,
+            Job,
+            Customer,
+            MailReading,
+            MailMessage.subject,
+            MailMessage.from_address,
+            MailRaw.mail_id.is_not(None).label("has_raw"),
+        )
+        .join(Job, Job.id == JobRun.job_id)
+        .join(Customer, Customer.id == Job.customer_id)
+        .outerjoin(MailReading, MailReading.id == JobRun.reading_id)
+        .outerjoin(MailMessage, MailMessage.id == MailReading.mail_id)
+        .outerjoin(MailRaw, MailRaw.mail_id == MailMessage.id)
+        .where(JobRun.id == whole)
     )
 
 
-def _runs(db: Session, job_id: int) -> tuple[RunInList, ...]:
-    newest = (
-        select(JobRun.id)
-        .where(JobRun.job_id == job_id)
-        .order_by(JobRun.run_at.desc(), JobRun.id.desc())
-        .limit(LISTED_RUNS)
+def _facts(run: JobRun, job: Job, customer: Customer) -> dict[str, Any]:
+    return {
+        "run_id": run.id,
+        "job_id": job.id,
+        "customer_id": customer.id,
+        "customer": customer.name,
+        "time_zone": customer.time_zone,
+        "job_name": job.job_name,
+        "software": job.backup_software,
+        "backup_type": job.backup_type,
+        "kind": job.kind,
+        "source": run.source,
+        "matched_by": run.matched_by,
+        "run_at": run.run_at,
+        "status": run.status,
+        "raw_status": run.raw_status,
+        "message": run.message,
+        "started_at": run.started_at,
+        "ended_at": run.ended_at,
+        "size_bytes": run.size_bytes,
+        "verdict_version": run.verdict_version,
+        "is_late": run.is_late,
+        "recovered_on": run.recovered_on,
+    }
+
+
+def _mail(row: Row[Any]) -> MailOfRun:
+    reading: MailReading = row.MailReading
+    return MailOfRun(
+        mail_id=reading.mail_id,
+        has_raw=row.has_raw,
+        subject=row.subject or "",
+        from_address=row.from_address or "",
+        reading_number=reading.number,
+        origin=reading.origin,
+        parser=reading.parser,
+        evidence=tuple(reading.evidence),
     )
-    rows = db.execute(
-        select(JobRun.id, JobRun.run_at, JobRun.status, JobRun.verdict_version, JobRun.reviewed_at.is_not(None))
-        .where(JobRun.job_id == job_id, or_(JobRun.id.in_(newest), waits_for_review()))
-        .order_by(JobRun.run_at.desc(), JobRun.id.desc())
-    )
-    return tuple(
-        RunInList(run_id=run_id, run_at=run_at, status=status, verdict_version=version, reviewed=reviewed)
-        for run_id, run_at, status, version, reviewed in rows
-    )
+
+
+def _objects(db: Session, run: JobRun) -> Objects:
+    if run.reading_id is None:
+        return NO_OBJECTS
+    return first_objects(db, [run.reading_id]).get(run.reading_id, NO_OBJECTS)
+
+
+def _streak(db: Session, run: JobRun, runs: tuple[RunInList, ...]) -> Streak | None:
+    if run.source is not RunSource.MISSED or run.reviewed_at is not None:
+        return None
+    slots = [each.run_at for each in runs if each.is_missed and each.waits and each.run_at <= run.run_at]
+    return streaks(db, {(run.job_id, run.run_at): slots})[run.job_id, run.run_at] if slots else None
 
 
 def _review(db: Session, run: JobRun) -> ReviewOfRun | None:
@@ -202,55 +218,3 @@ def _review(db: Session, run: JobRun) -> ReviewOfRun | None:
         at=review.reviewed_at,
         reason=review.reason or "",
     )
-
-
-def _last_success(db: Session, run: JobRun) -> JobRun | None:
-    return db.scalar(
-        select(JobRun)
-        .where(JobRun.job_id == run.job_id, JobRun.status == Status.SUCCESS, JobRun.run_at < run.run_at)
-        .order_by(JobRun.run_at.desc(), JobRun.id.desc())
-        .limit(1)
-    )
-
-
-def _last_good_at(db: Session, run: JobRun) -> datetime | None:
-    return db.scalar(
-        select(func.max(JobRun.run_at)).where(
-            JobRun.job_id == run.job_id, JobRun.raw_status.in_(RESTORABLE), JobRun.run_at < run.run_at
-        )
-    )
-
-
-def _changes(db: Session, run: JobRun, success: JobRun | None) -> Changes | None:
-    if success is None or success.reading_id is None or run.reading_id is None:
-        return None
-    now = _statuses(db, run.reading_id)
-    if not now:
-        return None
-    before = {fold(name): status for name, status in _statuses(db, success.reading_id)}
-    return Changes(
-        since=success.run_at,
-        worse=tuple(name for name, status in now if status not in GOOD and before.get(fold(name)) in GOOD),
-        new=tuple(name for name, _ in now if fold(name) not in before),
-    )
-
-
-def _statuses(db: Session, reading_id: int) -> list[tuple[str, Status]]:
-    """Return the names of a reading's objects and how they went, the worst first."""
-    rows = db.execute(
-        select(MailObject.name, MailObject.status).where(MailObject.reading_id == reading_id).order_by(*WORST_FIRST)
-    )
-    return [(name, status) for name, status in rows]
-
-
-def _same_error_at(db: Session, run: JobRun) -> datetime | None:
-    if run.status in GOOD or not run.message:
-        return None
-    before = db.execute(
-        select(JobRun.run_at, JobRun.message, JobRun.status)
-        .where(JobRun.job_id == run.job_id, JobRun.run_at < run.run_at)
-        .order_by(JobRun.run_at.desc(), JobRun.id.desc())
-        .limit(1)
-    ).one_or_none()
-    same = before is not None and (before.message, before.status) == (run.message, run.status)
-    return before.run_at if before is not None and same else None

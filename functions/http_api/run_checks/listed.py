@@ -21,7 +21,8 @@ from shared.queries.pipeline import import_state
 from shared.queries.reviewed import done_since
 from shared.queries.run_checks import RunChecks, choices, run_checks
 from shared.queries.run_checks_rows import Filters, JobRow
-from shared.queries.run_panel import newest_run_to_show, run_panel
+from shared.queries.run_panel import run_panel
+from shared.queries.runs_beside import newest_run_to_show
 from shared.services.errors import NotFound
 
 

@@ -3,43 +3,22 @@
 from datetime import datetime
 
 from functions.http_api.formats import plural, short_time
+from functions.http_api.slot_words import missed
 from shared.domain.status import Status
-from shared.queries.missed_streaks import Streak
 from shared.queries.run_checks_rows import JobRow
 from shared.queries.silence_rows import Silence, SilenceRow
 
 
 def reason(row: JobRow, now: datetime) -> str:
     """Return why the job is in the list: of its worst run, then since when nothing comes, then what nobody knows."""
-    said = []
-    if row.recovered_on is not None:
-        said.append(f"recovered on retry {row.recovered_on}")
-    if row.worst is not Status.MISSED and row.message:
-        said.append(row.message)
+    recovered = f"recovered on retry {row.recovered_on}" if row.recovered_on else ""
+    message = row.message if row.worst is not Status.MISSED else ""
+    said = [words for words in dict.fromkeys((recovered, message)) if words]
     if row.missed is not None:
         said.append(missed(row.missed, now))
     if row.held.count:
         said.append(f"{row.held.count:,} not judged: {row.held.why}")
     return " · ".join(said)
-
-
-def missed(streak: Streak, now: datetime) -> str:
-    """Return since when nothing came, and whether something came again."""
-    if streak.is_stopped:
-        return f"stopped: nothing since {short_time(streak.last_came_at or streak.since, now)}"
-    return _since(streak, now) + (f", {plural(streak.earlier, 'earlier slot')}" if streak.earlier else "")
-
-
-def _since(streak: Streak, now: datetime) -> str:
-    since = short_time(streak.since, now)
-    if streak.came_again_at is not None:
-        slots = f", {plural(streak.slots, 'slot')}" if streak.slots > 1 else ""
-        return f"missed {since}{slots}; came again {short_time(streak.came_again_at, now)}"
-    if streak.slots > 1:
-        return f"missed since {since}, {plural(streak.slots, 'slot')}"
-    if streak.last_came_at is not None:
-        return f"no report since {short_time(streak.last_came_at, now)}"
-    return f"no report came {since}"
 
 
 def silent_name(silence: Silence) -> str:

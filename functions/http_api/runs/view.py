@@ -1,20 +1,25 @@
 """What the panel and the page of a run say beside the stored facts."""
 
-from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from functions.http_api.deps import CurrentUser
-from functions.http_api.formats import plural, ui_zone, when
+from functions.http_api.formats import plural, short_time, ui_zone, when
+from functions.http_api.jobs.slots import in_words
+from functions.http_api.runs.chips import Chip, chips
+from functions.http_api.slot_words import due, missed
 from shared.domain.permissions import Right
 from shared.domain.run import MatchedBy
 from shared.domain.status import NEEDS_REASON, Status
-from shared.queries.job_detail import HistoryDay, job_history
+from shared.queries.job_schedule import ScheduleCard, job_schedule
+from shared.queries.job_strip import StripDay, job_strip
 from shared.queries.objects import GOOD
-from shared.queries.run_panel import RunInList, RunPanel
+from shared.queries.run_panel import RunPanel
+from shared.queries.runs_beside import RunInList
 from shared.services.review_runs import UNDO_WINDOW
 
 STRIP_DAYS = 30
@@ -30,13 +35,15 @@ REASONS = ("Known, being worked on", "Fixed, next run will show", "Not needed an
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunView:
-    """A run with its sentence, its job's last 30 days, and what this user may do with it."""
+    """A run with its sentence, its job's schedule and last 30 days, and what this user may do with it."""
 
     run: RunPanel
     said: tuple[str, ...]
     matched: str
-    strip: tuple[HistoryDay, ...]
-    strip_words: str
+    chips: tuple[Chip, ...]
+    schedule: ScheduleCard | None
+    slots_in_words: str
+    strip: tuple[StripDay, ...]
     may_review: bool
     may_undo: bool
 
@@ -68,21 +75,40 @@ class RunView:
 
 def run_view(db: Session, run: RunPanel, *, user: CurrentUser, now: datetime) -> RunView:
     """Return what to show of `run` to `user`."""
-    today = now.astimezone(ui_zone()).date()
-    strip = tuple(job_history(db, run.job_id, today, ui_zone(), STRIP_DAYS))
+    zone = ZoneInfo(run.time_zone) if run.time_zone else ui_zone()
+    schedule = job_schedule(db, run.job_id, zone, now=now)
     return RunView(
         run=run,
-        said=tuple(_sentence(run, now)),
+        said=(*_when_due(run, schedule, now), *_sentence(run, now)),
         matched=MATCH_WORDS[run.matched_by] if run.matched_by else "",
-        strip=strip,
-        strip_words=_strip_words(strip),
+        chips=tuple(chips(run.runs, now, shown=run.run_id)),
+        schedule=schedule,
+        slots_in_words=in_words(schedule.slots) if schedule else "",
+        strip=tuple(job_strip(db, run.job_id, now.astimezone(zone).date(), zone, days=STRIP_DAYS)),
         may_review=user.may(Right.REVIEW_RUNS),
         may_undo=_may_undo(run, user, now),
     )
 
 
+def _when_due(run: RunPanel, schedule: ScheduleCard | None, now: datetime) -> list[str]:
+    said = []
+    if run.slot is not None:
+        words = due(run.slot, schedule.description if schedule else "", now)
+        said.append(f"late, {words}" if run.is_late else words)
+    elif run.is_late:
+        said.append("late")
+    if run.answers is not None:
+        by = f"reviewed by {run.answers.reviewed_by}" if run.answers.reviewed_by else "to review again"
+        said.append(f"answers the missed run of {short_time(run.answers.slot_at, now)}, which was {by}")
+    if run.missed is not None:
+        said.append(missed(run.missed, now))
+    return said
+
+
 def _sentence(run: RunPanel, now: datetime) -> list[str]:
     said = []
+    if run.recovered_on is not None and run.message != (recovered := f"recovered on retry {run.recovered_on}"):
+        said.append(recovered)
     if run.status is Status.UNREADABLE:
         said.append("the mail came, but its verdict could not be read")
     if run.objects.problem_count:
@@ -110,13 +136,6 @@ def _object_words(run: RunPanel) -> str:
 def _day_word(moment: datetime, now: datetime) -> str:
     day, today = (each.astimezone(ui_zone()).date() for each in (moment, now))
     return "yesterday" if day == today - timedelta(days=1) else when(moment, now)
-
-
-def _strip_words(strip: tuple[HistoryDay, ...]) -> str:
-    counts = Counter(day.status for day in strip)
-    silent = counts.pop(None, 0)
-    words = [f"{plural(count, 'day')} {status.value}" for status, count in counts.items() if status]
-    return f"Last {len(strip)} days: " + ", ".join([*words, f"{plural(silent, 'day')} without a run"])
 
 
 def _may_undo(run: RunPanel, user: CurrentUser, now: datetime) -> bool:
