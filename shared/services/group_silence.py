@@ -1,37 +1,20 @@
 """Notices that a whole sender, or a whole customer, fell silent, and makes its missed runs one item."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import and_, func, insert, select, union_all, update
 from sqlalchemy.orm import Session
 
 from shared.domain.run import RunSource
+from shared.domain.silent_source import Evidence, Silence, Source, apart
 from shared.models.jobs import JobRun
 from shared.models.schedules import SilentSource
 from shared.models.system import SystemSettings
-from shared.services.silence_evidence import MIN_JOBS, Evidence, Source, evidence
+from shared.services.silence_evidence import evidence, member_of_customers, member_of_senders
 
 _LOCK = 7_301_003  # any constant: locks of this kind don't meet those of others
-_NOTHING = Evidence(jobs=0, arrived=0, missed=frozenset(), began_at=None, last_at=None)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Silence:
-    """A source that is silent, or is found to be; `silence_id` is None while nobody was told. `jobs` fell silent."""
-
-    source: Source
-    silence_id: int | None
-    jobs: frozenset[int]
-    found: Evidence
-
-    @property
-    def rank(self) -> tuple[int, bool, str, int]:
-        """What explains more jobs comes first; of two that explain as many, the customer."""
-        of = self.source
-        return (-len(self.jobs), of.customer_id is None, of.from_address or "", of.customer_id or 0)
 
 
 def group_silences(db: Session, *, now: datetime) -> int:
@@ -40,130 +23,138 @@ def group_silences(db: Session, *, now: datetime) -> int:
     Harmless to repeat. Call it in a transaction of its own: it waits for others that do the same.
     """
     db.execute(select(func.pg_advisory_xact_lock(_LOCK)))
-    known = _open_silences(db)
-    found = evidence(db, known, now=now)
-    over = _over(db, known, found, now)
-    silent, explained = _worth_an_item(_candidates(db, known, found, over))
-    over |= explained & known.keys()
-    _end(db, [known[source] for source in over], now)
-    _detach(db, [known[source] for source in explained & known.keys()])
-    return len(over) + sum(_keep(db, each) for each in silent)
+    open_ones = _open_silences(db)
+    found = evidence(db, [silence.source for silence in open_ones], now=now)
+    stale = now - timedelta(days=db.get_one(SystemSettings, 1).missed_look_back_days)
+    over = [silence for silence in open_ones if _is_over(silence, found.get(silence.source), stale)]
+    own, explained = apart([*_going_on(open_ones, over, found), *_fresh(open_ones, found)])
+    merged = [silence for silence in explained if silence.silence_id is not None]
+    _end(db, [*over, *merged], now)
+    _detach(db, merged)
+    added = _write_down(db, own)
+    grouped = _attach(db) if own else 0
+    return len(over) + len(merged) + added + grouped
 
 
-def _open_silences(db: Session) -> dict[Source, int]:
+def _open_silences(db: Session) -> list[Silence]:
+    """Return the silences that were not over when somebody last looked, with the jobs whose missed runs wait."""
+    jobs = (
+        select(func.array_agg(JobRun.job_id.distinct()))
+        .where(JobRun.silence_id == SilentSource.id, JobRun.reviewed_at.is_(None))
+        .scalar_subquery()
+    )
     rows = db.execute(
-        select(SilentSource.from_address, SilentSource.customer_id, SilentSource.id).where(
-            SilentSource.ended_at.is_(None)
-        )
+        select(
+            SilentSource.from_address,
+            SilentSource.customer_id,
+            SilentSource.id,
+            jobs,
+            SilentSource.began_at,
+            SilentSource.last_at,
+        ).where(SilentSource.ended_at.is_(None))
     )
-    return {Source(row[0], row[1]): row[2] for row in rows}
-
-
-def _over(db: Session, known: Mapping[Source, int], found: Mapping[Source, Evidence], now: datetime) -> set[Source]:
-    """Return the silences that are over: mails arrive again, or nothing was expected for the whole look-back."""
-    since = now - timedelta(days=db.get_one(SystemSettings, 1).missed_look_back_days)
-    stale = set(
-        db.scalars(select(SilentSource.id).where(SilentSource.ended_at.is_(None), SilentSource.last_at < since))
-    )
-    return {
-        source
-        for source, silence_id in known.items()
-        if (source in found and found[source].is_back) or (source not in found and silence_id in stale)
-    }
-
-
-def _candidates(
-    db: Session, known: Mapping[Source, int], found: Mapping[Source, Evidence], over: set[Source]
-) -> list[_Silence]:
-    grouped = _grouped_jobs(db, known.values())
-    going_on = [
-        _Silence(
-            source=source,
+    return [
+        Silence(
+            source=Source(from_address, customer_id),
             silence_id=silence_id,
-            jobs=grouped.get(silence_id, frozenset()) | found.get(source, _NOTHING).missed,
-            found=found.get(source, _NOTHING),
+            jobs=frozenset(job_ids or ()),
+            began_at=began_at,
+            last_at=last_at,
         )
-        for source, silence_id in known.items()
-        if source not in over
+        for from_address, customer_id, silence_id, job_ids, began_at, last_at in rows
     ]
-    fresh = [
-        _Silence(source=source, silence_id=None, jobs=what.missed, found=what)
-        for source, what in found.items()
-        if source not in known and what.is_silent
-    ]
-    return going_on + fresh
 
 
-def _grouped_jobs(db: Session, silence_ids: Iterable[int]) -> dict[int, frozenset[int]]:
-    """Return the jobs whose missed runs wait in each silence."""
-    rows = db.execute(
-        select(JobRun.silence_id, func.array_agg(JobRun.job_id.distinct()))
-        .where(JobRun.silence_id.in_(list(silence_ids)), JobRun.reviewed_at.is_(None))
-        .group_by(JobRun.silence_id)
-    )
-    return {silence_id: frozenset(job_ids) for silence_id, job_ids in rows if silence_id is not None}
+def _is_over(silence: Silence, found: Evidence | None, stale: datetime) -> bool:
+    """Whether runs arrive again, or none were expected for the whole look-back."""
+    return found.is_back if found else silence.last_at < stale
 
 
-def _worth_an_item(candidates: Iterable[_Silence]) -> tuple[list[_Silence], set[Source]]:
-    """Return the silences that are items, biggest first, and the sources that those explain.
-
-    When a relay dies, every customer behind it falls silent too, one after the other: that is one incident.
-    """
-    silent, told, explained = list[_Silence](), set[int](), set[Source]()
-    for each in sorted(candidates, key=lambda each: each.rank):
-        if each.jobs & told and len(each.jobs - told) < MIN_JOBS:
-            explained.add(each.source)
+def _going_on(
+    open_ones: Iterable[Silence], over: Sequence[Silence], found: Mapping[Source, Evidence]
+) -> Iterable[Silence]:
+    for silence in open_ones:
+        if silence in over:
+            continue
+        more = found.get(silence.source)
+        if more and more.last_at:
+            last_at = max(silence.last_at, more.last_at)
+            yield replace(silence, jobs=silence.jobs | more.missed, last_at=last_at)
         else:
-            silent.append(each)
-            told |= each.jobs
-    return silent, explained
+            yield silence
 
 
-def _end(db: Session, silence_ids: Iterable[int], now: datetime) -> None:
-    db.execute(update(SilentSource).where(SilentSource.id.in_(list(silence_ids))).values(ended_at=now))
+def _fresh(open_ones: Iterable[Silence], found: Mapping[Source, Evidence]) -> Iterable[Silence]:
+    known = {silence.source for silence in open_ones}
+    for source, what in found.items():
+        if source not in known and what.is_silent and what.began_at and what.last_at:
+            yield Silence(source=source, jobs=what.missed, began_at=what.began_at, last_at=what.last_at)
 
 
-def _detach(db: Session, silence_ids: Iterable[int]) -> None:
-    of_them = (JobRun.silence_id.in_(list(silence_ids)), JobRun.reviewed_at.is_(None))
+def _end(db: Session, silences: Sequence[Silence], now: datetime) -> None:
+    if silences:
+        ended = update(SilentSource).where(SilentSource.id.in_([each.silence_id for each in silences]))
+        db.execute(ended.values(ended_at=now))
+
+
+def _detach(db: Session, silences: Sequence[Silence]) -> None:
+    """Give the missed runs of silences that others explain free for those."""
+    if not silences:
+        return
+    of_them = (JobRun.silence_id.in_([each.silence_id for each in silences]), JobRun.reviewed_at.is_(None))
     locked = select(JobRun.id).where(*of_them).order_by(JobRun.id).with_for_update()
-    db.execute(update(JobRun).where(JobRun.id.in_(locked)).values(silence_id=None))
+    detached = update(JobRun).where(JobRun.id.in_(locked)).values(silence_id=None)
+    db.execute(detached.execution_options(synchronize_session=False))
 
 
-def _keep(db: Session, silence: _Silence) -> int:
-    """Write a silence down as it is now, and give it the missed runs that nobody reviewed yet; return the changes."""
-    found, silence_id = silence.found, silence.silence_id
-    if silence_id is None:
-        silence_id = _open(db, silence)
-    elif found.last_at is not None:
-        later = (SilentSource.id == silence_id, SilentSource.last_at < found.last_at)
-        db.execute(update(SilentSource).where(*later).values(last_at=found.last_at))
-    return (silence.silence_id is None) + _attach(db, silence.source, silence_id)
+def _write_down(db: Session, silences: Iterable[Silence]) -> int:
+    """Store the silences that are new, and how long the others go on; return how many are new."""
+    fresh, longer = [], []
+    for each in silences:
+        row = {"began_at": each.began_at, "last_at": each.last_at}
+        if each.silence_id is None:
+            fresh.append(row | {"from_address": each.source.from_address, "customer_id": each.source.customer_id})
+        else:
+            longer.append(row | {"id": each.silence_id})
+    if longer:
+        db.execute(update(SilentSource), longer)
+    if fresh:
+        db.execute(insert(SilentSource), fresh)
+    return len(fresh)
 
 
-def _open(db: Session, silence: _Silence) -> int:
-    row = {
-        "from_address": silence.source.from_address,
-        "customer_id": silence.source.customer_id,
-        "began_at": silence.found.began_at,
-        "last_at": silence.found.last_at,
-    }
-    return db.scalars(insert(SilentSource).returning(SilentSource.id), [row]).one()
+def _attach(db: Session) -> int:
+    """Group the missed runs of the sources that are silent since they fell silent; return how many.
 
-
-def _attach(db: Session, source: Source, silence_id: int) -> int:
-    """Group the missed runs since the silence began; one that somebody reviews just now is his."""
-    began_at = select(SilentSource.began_at).where(SilentSource.id == silence_id).scalar_subquery()
+    A run of two belongs to the one that was noticed first; a run that somebody reviews just now is his.
+    """
+    senders, customers = member_of_senders(), member_of_customers()
+    silence = (SilentSource.id.label("silence_id"), SilentSource.began_at)
+    goes_on = SilentSource.ended_at.is_(None)
+    silent = union_all(
+        select(senders.c.job_id, *silence).join(senders, senders.c.key == SilentSource.from_address).where(goes_on),
+        select(customers.c.job_id, *silence)
+        .join(customers, customers.c.key == SilentSource.customer_id)
+        .where(goes_on),
+    ).cte("silent")
     waiting = (
-        select(JobRun.id)
+        select(JobRun.id, JobRun.job_id, JobRun.slot_at)
         .where(
             JobRun.source == RunSource.MISSED,
             JobRun.reviewed_at.is_(None),
             JobRun.silence_id.is_(None),
-            JobRun.slot_at >= began_at,
-            JobRun.job_id.in_(source.jobs),
+            JobRun.job_id.in_(select(silent.c.job_id)),
+            JobRun.slot_at >= select(func.min(silent.c.began_at)).scalar_subquery(),
         )
         .order_by(JobRun.id)
         .with_for_update(skip_locked=True)
+        .cte("waiting")
     )
-    grouped = update(JobRun).where(JobRun.id.in_(waiting)).values(silence_id=silence_id).returning(JobRun.id)
-    return len(db.scalars(grouped).all())
+    chosen = (
+        select(waiting.c.id, func.min(silent.c.silence_id).label("silence_id"))
+        .join(silent, and_(silent.c.job_id == waiting.c.job_id, silent.c.began_at <= waiting.c.slot_at))
+        .group_by(waiting.c.id)
+        .cte("chosen")
+    )
+    grouped = update(JobRun).where(JobRun.id == chosen.c.id).values(silence_id=chosen.c.silence_id).returning(JobRun.id)
+    return len(db.scalars(grouped.execution_options(synchronize_session=False)).all())

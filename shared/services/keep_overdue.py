@@ -18,17 +18,19 @@ from shared.models.system import SystemSettings
 from shared.services.mail_coverage import coverage_of_jobs
 from shared.services.record_run import lock_jobs, record_overdue_run
 from shared.services.skip_slots import Exceptions, exceptions
-from shared.services.sleeping_devices import Device, select_devices, sleeping_devices
+from shared.services.sleeping_devices import Device, select_devices, sleeping_devices, sleeping_jobs
 from shared.services.watched_jobs import WatchedJob, watched_jobs
 
 
 def keep_overdue(db: Session, job_ids: Sequence[int], *, now: datetime) -> int:
     """Raise, escalate and take away the overdue runs of these jobs; return how many changed. Harmless to repeat."""
-    ids = [device.job_id for device in sleeping_devices(db, job_ids)]
+    ids = sleeping_jobs(db, job_ids)
     if not ids:
         return 0
     lock_jobs(db, ids)
     devices = {device.job_id: device for device in sleeping_devices(db, ids)}
+    if not devices:
+        return 0
     limit = db.get_one(SystemSettings, 1).overdue_days
     jobs = [job for job in watched_jobs(db, ids) if job.job_id in devices]
     covered = coverage_of_jobs(db, ids)

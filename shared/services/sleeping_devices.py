@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, func, or_, select, true
+from sqlalchemy import CTE, ColumnElement, Select, and_, func, or_, select, true
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql.selectable import LateralFromClause
 
@@ -35,21 +35,32 @@ class Device:
     days: int | None
 
 
+def sleeping_jobs(db: Session, job_ids: Sequence[int]) -> list[int]:
+    """Return those of the jobs that are devices that sleep, or have an overdue run that waits."""
+    asked = (JobSchedule.job_id.in_(job_ids), or_(JobSchedule.sleeps, JobSchedule.job_id.in_(_WAITING_JOBS)))
+    return list(db.scalars(select(JobSchedule.job_id).where(*asked).order_by(JobSchedule.job_id)))
+
+
 def sleeping_devices(db: Session, job_ids: Sequence[int]) -> list[Device]:
-    """Return those of the watched jobs that are devices that sleep, or were."""
-    rows = db.execute(select_devices().where(JobSchedule.job_id.in_(job_ids)).order_by(JobSchedule.job_id))
-    return [Device(**row._asdict()) for row in rows]
+    """Return what is known of those of the jobs that are watched and have run."""
+    query = select_devices(JobSchedule.job_id.in_(job_ids))
+    return [Device(**row._asdict()) for row in db.execute(query)]
 
 
-def select_devices() -> Select[*tuple[Any, ...]]:
-    """Return the query of a `Device`, from `JobSchedule`, `Job` and `Customer`."""
+def select_devices(*conditions: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+    """Return the query of each `Device` that fits, from `JobSchedule`, `Job` and `Customer`."""
+    asked = select(JobSchedule.job_id).where(
+        or_(JobSchedule.sleeps, JobSchedule.job_id.in_(_WAITING_JOBS)), *conditions
+    )
+    # Few jobs sleep: the runs of all others are not to be looked at.
+    few = asked.cte("asleep").prefix_with("MATERIALIZED")
     waiting, reviewed = aliased(JobRun), aliased(JobRun)
-    since = _since()
+    since = _since(few)
     reviewed_at = select(func.max(reviewed.reviewed_at)).where(
-        reviewed.job_id == JobSchedule.job_id, reviewed.source == RunSource.OVERDUE, reviewed.run_at > since.c.since
+        reviewed.job_id == few.c.job_id, reviewed.source == RunSource.OVERDUE, reviewed.run_at > since.c.since
     )
     is_waiting = and_(
-        waiting.job_id == JobSchedule.job_id, waiting.source == RunSource.OVERDUE, waiting.reviewed_at.is_(None)
+        waiting.job_id == few.c.job_id, waiting.source == RunSource.OVERDUE, waiting.reviewed_at.is_(None)
     )
     return (
         select(
@@ -62,21 +73,26 @@ def select_devices() -> Select[*tuple[Any, ...]]:
             waiting.run_at.label("passed_at"),
             waiting.overdue_days.label("days"),
         )
-        .select_from(JobSchedule)
-        .join(Job, Job.id == JobSchedule.job_id)
+        .select_from(few)
+        .join(JobSchedule, JobSchedule.job_id == few.c.job_id)
+        .join(Job, Job.id == few.c.job_id)
         .join(Customer, Customer.id == Job.customer_id)
         .outerjoin(waiting, is_waiting)
         .join(since, true())
-        .where(*is_watched(), or_(JobSchedule.sleeps, waiting.id.is_not(None)), since.c.since.is_not(None))
+        .where(*is_watched(), since.c.since.is_not(None))
     )
 
 
-def _since() -> LateralFromClause:
-    of_job = JobRun.job_id == JobSchedule.job_id
+def _since(few: CTE) -> LateralFromClause:
+    of_job = JobRun.job_id == few.c.job_id
     is_good = (JobRun.raw_status.in_(RESTORABLE), JobRun.attempt_of_id.is_(None))
-    good = select(func.max(JobRun.run_at)).where(of_job, *is_good).correlate(JobSchedule)
-    first = select(func.min(JobRun.run_at)).where(of_job, JobRun.source.in_(ARRIVED)).correlate(JobSchedule)
+    good = select(func.max(JobRun.run_at)).where(of_job, *is_good).correlate(few)
+    first = select(func.min(JobRun.run_at)).where(of_job, JobRun.source.in_(ARRIVED)).correlate(few)
     last_good = good.scalar_subquery()
-    return select(
+    wait = select(
         func.coalesce(last_good, first.scalar_subquery()).label("since"), last_good.is_not(None).label("was_ever_good")
-    ).lateral("wait")
+    )
+    return wait.offset(0).lateral("wait")  # looked up once a job, not wherever it is used
+
+
+_WAITING_JOBS = select(JobRun.job_id).where(JobRun.source == RunSource.OVERDUE, JobRun.reviewed_at.is_(None))
