@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -83,13 +83,16 @@ def close_holidays(
     return _close(db, whose, days, actor=actor, now=now)
 
 
-def open_again(db: Session, customer_id: int, closed_ids: Sequence[int], *, actor: Actor, now: datetime) -> int:
-    """Take closed days of a customer or its jobs away, and return how many there were. Gone ones do no harm."""
-    jobs = select(Job.id).where(Job.customer_id == customer_id)
-    mine = (ClosedDay.customer_id == customer_id) | ClosedDay.job_id.in_(jobs)
+def open_again(
+    db: Session, customer_id: int, closed_ids: Sequence[int], *, actor: Actor, now: datetime, job_id: int | None = None
+) -> int:
+    """Take closed days of a customer and its jobs away, with `job_id` only those of that job.
+
+    Return how many there were; gone ones do no harm.
+    """
     gone = db.execute(
         delete(ClosedDay)
-        .where(ClosedDay.id.in_(closed_ids), mine)
+        .where(ClosedDay.id.in_(closed_ids), _is_mine(customer_id, job_id))
         .returning(ClosedDay.customer_id, ClosedDay.job_id, ClosedDay.day, ClosedDay.name)
     ).all()
     if not gone:
@@ -100,6 +103,13 @@ def open_again(db: Session, customer_id: int, closed_ids: Sequence[int], *, acto
     _note(db, "closed_days.removed", whose, before=_facts(days, job_ids), actor=actor, now=now)
     _expect_anew(db, whose, now)
     return len(gone)
+
+
+def _is_mine(customer_id: int, job_id: int | None) -> ColumnElement[bool]:
+    if job_id is not None:
+        return ClosedDay.job_id == job_id
+    jobs = select(Job.id).where(Job.customer_id == customer_id)
+    return or_(ClosedDay.customer_id == customer_id, ClosedDay.job_id.in_(jobs))
 
 
 def _close(db: Session, whose: Whose, days: Mapping[date, str], *, actor: Actor, now: datetime) -> int:

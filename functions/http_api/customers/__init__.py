@@ -9,10 +9,12 @@ from fastapi.responses import HTMLResponse, Response
 from functions.http_api.addresses import ListAddress, RowId
 from functions.http_api.customers import csv_file
 from functions.http_api.deps import CurrentUser, Db, require
+from functions.http_api.formats import ui_zone
 from functions.http_api.rendering import page
 from functions.http_api.toasts import redirect
 from shared import clock
 from shared.domain.permissions import Right
+from shared.queries.closed_days import coming_closed_days
 from shared.queries.customers import MOST_FOUND, customer, customers, find_customers
 from shared.services.edit_customer import MAX_NAME, MAX_NOTE, add_customer, edit_customer, time_zones
 from shared.services.errors import BadInput, Conflict, NotFound
@@ -69,7 +71,7 @@ def customer_options(request: Request, db: Db, user: SeesCustomers, q: str = "")
 
 @router.get("/new")
 def new_customer(request: Request, db: Db, user: EditsCustomers, name: str = "") -> HTMLResponse:
-    return _form(request, Typed(name=name, active=True))
+    return _form(request, db, Typed(name=name, active=True))
 
 
 @router.post("")
@@ -85,7 +87,7 @@ def add(request: Request, db: Db, user: EditsCustomers, typed: Annotated[Typed, 
             now=clock.now(),
         )
     except (BadInput, Conflict) as problem:
-        return _form(request, typed, problem=problem)
+        return _form(request, db, typed, problem=problem)
     return redirect(request, "/customers", toast=f"Added {added.name}.")
 
 
@@ -94,7 +96,7 @@ def change_customer(request: Request, db: Db, user: EditsCustomers, customer_id:
     if (known := customer(db, customer_id)) is None:
         raise NotFound("This customer doesn't exist (any more).")
     typed = Typed(name=known.name, active=known.active, time_zone=known.time_zone or "", note=known.note)
-    return _form(request, typed, customer_id=customer_id)
+    return _form(request, db, typed, customer_id=customer_id)
 
 
 @router.post("/{customer_id}")
@@ -113,20 +115,27 @@ def change(
             now=clock.now(),
         )
     except (BadInput, Conflict) as problem:
-        return _form(request, typed, customer_id=customer_id, problem=problem)
+        return _form(request, db, typed, customer_id=customer_id, problem=problem)
     return redirect(request, "/customers", toast=f"Saved {changed.name}.")
 
 
 def _form(
-    request: Request, typed: Typed, *, customer_id: int | None = None, problem: BadInput | Conflict | None = None
+    request: Request,
+    db: Db,
+    typed: Typed,
+    *,
+    customer_id: int | None = None,
+    problem: BadInput | Conflict | None = None,
 ) -> HTMLResponse:
     field = getattr(problem, "field", None) or "name"
+    today = clock.now().astimezone(ui_zone()).date()
     return page(
         request,
         "customers/form.html",
         status=200 if problem is None else 409 if isinstance(problem, Conflict) else 422,
         typed=typed,
         customer_id=customer_id,
+        closed_days=coming_closed_days(db, customer_id, today) if customer_id is not None else 0,
         errors={field: str(problem)} if problem else {},
         zones=sorted(name for name in time_zones() if "/" in name and not name.startswith("Etc/")),
         longest_name=MAX_NAME,
