@@ -9,10 +9,10 @@ from sqlalchemy.orm import Session
 
 from shared.domain.run import RunSource
 from shared.domain.silent_source import Evidence, Silence, Source, apart
-from shared.models.jobs import JobRun
+from shared.models.jobs import Job, JobKeyRow, JobRun
 from shared.models.schedules import SilentSource
 from shared.models.system import SystemSettings
-from shared.services.silence_evidence import evidence, member_of_customers, member_of_senders
+from shared.services.silence_evidence import evidence
 
 _LOCK = 7_301_003  # any constant: locks of this kind don't meet those of others
 
@@ -31,7 +31,8 @@ def group_silences(db: Session, *, now: datetime) -> int:
     merged = [silence for silence in explained if silence.silence_id is not None]
     _end(db, [*over, *merged], now)
     _detach(db, merged)
-    added = _write_down(db, own)
+    _note_longer(db, own, {silence.silence_id: silence.last_at for silence in open_ones})
+    added = _add(db, [silence for silence in own if silence.silence_id is None])
     grouped = _attach(db) if own else 0
     return len(over) + len(merged) + added + grouped
 
@@ -107,20 +108,30 @@ def _detach(db: Session, silences: Sequence[Silence]) -> None:
     db.execute(detached.execution_options(synchronize_session=False))
 
 
-def _write_down(db: Session, silences: Iterable[Silence]) -> int:
-    """Store the silences that are new, and how long the others go on; return how many are new."""
-    fresh, longer = [], []
-    for each in silences:
-        row = {"began_at": each.began_at, "last_at": each.last_at}
-        if each.silence_id is None:
-            fresh.append(row | {"from_address": each.source.from_address, "customer_id": each.source.customer_id})
-        else:
-            longer.append(row | {"id": each.silence_id})
-    if longer:
-        db.execute(update(SilentSource), longer)
-    if fresh:
-        db.execute(insert(SilentSource), fresh)
-    return len(fresh)
+def _note_longer(db: Session, silences: Iterable[Silence], so_far: Mapping[int | None, datetime]) -> None:
+    """Store until when the silences that were known went on."""
+    rows = [
+        {"id": each.silence_id, "last_at": each.last_at}
+        for each in silences
+        if each.silence_id is not None and each.last_at != so_far[each.silence_id]
+    ]
+    if rows:
+        db.execute(update(SilentSource), rows)
+
+
+def _add(db: Session, silences: Sequence[Silence]) -> int:
+    rows = [
+        {
+            "from_address": each.source.from_address,
+            "customer_id": each.source.customer_id,
+            "began_at": each.began_at,
+            "last_at": each.last_at,
+        }
+        for each in silences
+    ]
+    if rows:
+        db.execute(insert(SilentSource), rows)
+    return len(rows)
 
 
 def _attach(db: Session) -> int:
@@ -128,15 +139,13 @@ def _attach(db: Session) -> int:
 
     A run of two belongs to the one that was noticed first; a run that somebody reviews just now is his.
     """
-    senders, customers = member_of_senders(), member_of_customers()
     silence = (SilentSource.id.label("silence_id"), SilentSource.began_at)
+    of_sender = select(JobKeyRow.job_id, *silence).join_from(
+        SilentSource, JobKeyRow, JobKeyRow.from_address == SilentSource.from_address
+    )
+    of_customer = select(Job.id, *silence).join_from(SilentSource, Job, Job.customer_id == SilentSource.customer_id)
     goes_on = SilentSource.ended_at.is_(None)
-    silent = union_all(
-        select(senders.c.job_id, *silence).join(senders, senders.c.key == SilentSource.from_address).where(goes_on),
-        select(customers.c.job_id, *silence)
-        .join(customers, customers.c.key == SilentSource.customer_id)
-        .where(goes_on),
-    ).cte("silent")
+    silent = union_all(of_sender.where(goes_on), of_customer.where(goes_on)).cte("silent")
     waiting = (
         select(JobRun.id, JobRun.job_id, JobRun.slot_at)
         .where(

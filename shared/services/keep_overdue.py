@@ -5,7 +5,7 @@ device goes on without one for the limit's length, another run is raised.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Date, and_, cast, delete, exists, extract, func, or_, select, update
 from sqlalchemy.orm import Session
@@ -28,12 +28,12 @@ def keep_overdue(db: Session, job_ids: Sequence[int], *, now: datetime) -> int:
     if not ids:
         return 0
     lock_jobs(db, ids)
-    devices = {device.job_id: device for device in sleeping_devices(db, ids)}
+    limit = db.get_one(SystemSettings, 1).overdue_days
+    devices = {device.job_id: device for device in sleeping_devices(db, ids) if _may_change(device, limit, now)}
     if not devices:
         return 0
-    limit = db.get_one(SystemSettings, 1).overdue_days
-    jobs = [job for job in watched_jobs(db, ids) if job.job_id in devices]
-    covered = coverage_of_jobs(db, ids)
+    jobs = watched_jobs(db, list(devices))
+    covered = coverage_of_jobs(db, list(devices))
     skipped = exceptions(db, jobs, since=min(device.since for device in devices.values()).date())
     changed = 0
     for job in jobs:
@@ -51,7 +51,6 @@ def due_overdue(now: datetime) -> ColumnElement[bool]:
         Customer.id.label("customer_id"),
         SystemSettings.overdue_days.label("limit"),
         func.coalesce(Customer.time_zone, SystemSettings.ui_time_zone).label("zone"),
-        func.coalesce(and_(JobSchedule.paused_at <= now, JobSchedule.paused_until > now), False).label("is_paused"),
     )
     device = known.subquery("device").c
     local_now = func.timezone(device.zone, now)
@@ -61,11 +60,19 @@ def due_overdue(now: datetime) -> ColumnElement[bool]:
         ClosedDay.day == cast(local_now, Date),
         or_(ClosedDay.job_id == device.job_id, ClosedDay.customer_id == device.customer_id),
     )
-    waits, is_judged = device.run_id.is_not(None), ~or_(device.is_paused, closed)
+    paused = exists().where(
+        JobSchedule.job_id == device.job_id, JobSchedule.paused_at <= now, JobSchedule.paused_until > now
+    )
+    waits, is_judged = device.run_id.is_not(None), ~or_(paused, closed)
     goes = and_(waits, or_(~device.sleeps, days < device.limit))
     grows = and_(waits, is_judged, days != device.days)
     comes = and_(~waits, is_judged, days >= device.limit, or_(device.reviewed_at.is_(None), quiet_until <= local_now))
     return Job.id.in_(select(device.job_id).where(or_(goes, grows, comes)))
+
+
+def _may_change(device: Device, limit: int, now: datetime) -> bool:
+    """Whether it is worth a closer look: a day may be an hour shorter than usual."""
+    return device.run_id is not None or now - device.since >= timedelta(days=limit, hours=-1)
 
 
 def _waiting(device: Device, job: WatchedJob, covered: datetime | None, now: datetime) -> Waiting | None:

@@ -1,11 +1,12 @@
 """Looks at the last slots of a sender's, or a customer's, jobs: the evidence of whether it fell silent."""
 
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, Subquery, and_, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from shared.domain.schedule import LONGEST_GRACE
 from shared.domain.silent_source import MIN_JOBS, Evidence, Source
@@ -21,34 +22,35 @@ WINDOW = timedelta(hours=24)
 def evidence(db: Session, open_sources: Iterable[Source], *, now: datetime) -> dict[Source, Evidence]:
     """Return what is known of the sources that are said to be silent, and of those of which enough jobs missed."""
     known = list(open_sources)
-    senders, customers = member_of_senders(), member_of_customers()
-    addresses = {*_suspects(db, senders, now), *(each.from_address for each in known if each.from_address)}
-    customer_ids = {*_suspects(db, customers, now), *(each.customer_id for each in known if each.customer_id)}
-    found = {Source(from_address=key): what for key, what in _of(db, senders, addresses, now)}
-    return found | {Source(customer_id=key): what for key, what in _of(db, customers, customer_ids, now)}
+    addresses = {*_suspects(db, _SENDER, now), *(each.from_address for each in known if each.from_address)}
+    customer_ids = {*_suspects(db, _CUSTOMER, now), *(each.customer_id for each in known if each.customer_id)}
+    found = {Source(from_address=key): what for key, what in _of(db, _SENDER, addresses, now)}
+    return found | {Source(customer_id=key): what for key, what in _of(db, _CUSTOMER, customer_ids, now)}
 
 
-def member_of_senders() -> Subquery:
-    """The jobs (`job_id`) of each sender (`key`)."""
-    keys = select(JobKeyRow.job_id, JobKeyRow.from_address.label("key")).where(JobKeyRow.from_address != "")
-    return keys.distinct().subquery("member")
+@dataclass(frozen=True, slots=True)
+class _Membership:
+    """Where a job and its source stand."""
+
+    job_id: InstrumentedAttribute[int]
+    key: InstrumentedAttribute[Any]
 
 
-def member_of_customers() -> Subquery:
-    """The jobs (`job_id`) of each customer (`key`)."""
-    return select(Job.id.label("job_id"), Job.customer_id.label("key")).subquery("member")
+_SENDER = _Membership(JobKeyRow.job_id, JobKeyRow.from_address)
+_CUSTOMER = _Membership(Job.id, Job.customer_id)
 
 
-def _suspects(db: Session, member: Subquery, now: datetime) -> Iterable[Any]:
+def _suspects(db: Session, of: _Membership, now: datetime) -> Iterable[Any]:
     missed = select(JobSlot.job_id).where(JobSlot.state == SlotState.MISSED, JobSlot.deadline > now - WINDOW)
-    keys = select(member.c.key).where(member.c.job_id.in_(missed)).group_by(member.c.key)
-    return db.scalars(keys.having(func.count() >= MIN_JOBS))
+    keys = select(of.key).where(of.job_id.in_(missed)).group_by(of.key)
+    return filter(None, db.scalars(keys.having(func.count(of.job_id.distinct()) >= MIN_JOBS)))
 
 
-def _of(db: Session, member: Subquery, keys: Collection[Any], now: datetime) -> Iterable[tuple[Any, Evidence]]:
+def _of(db: Session, of: _Membership, keys: Collection[Any], now: datetime) -> Iterable[tuple[Any, Evidence]]:
     if not keys:
         return
-    slot = _last_slots(select(member.c.job_id).where(member.c.key.in_(keys)), now).subquery("slot")
+    member = select(of.job_id.label("job_id"), of.key.label("key")).where(of.key.in_(keys)).distinct().cte("member")
+    slot = _last_slots(select(member.c.job_id), now).subquery("slot")
     is_last, missed = slot.c.slot_at == slot.c.last_at, slot.c.state == SlotState.MISSED
     since_arrival = or_(slot.c.arrived_at.is_(None), slot.c.slot_at > slot.c.arrived_at)
     query = (
@@ -61,7 +63,6 @@ def _of(db: Session, member: Subquery, keys: Collection[Any], now: datetime) -> 
             func.max(slot.c.slot_at).filter(missed),
         )
         .join(slot, slot.c.job_id == member.c.job_id)
-        .where(member.c.key.in_(keys))
         .group_by(member.c.key)
     )
     for key, jobs, arrived, silent, began_at, last_at in db.execute(query):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Select, and_, func, or_, select, true
+from sqlalchemy import CTE, ColumnElement, Select, and_, bindparam, func, or_, select, true
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql.selectable import LateralFromClause
 
@@ -43,13 +43,12 @@ def sleeping_jobs(db: Session, job_ids: Sequence[int]) -> list[int]:
 
 def sleeping_devices(db: Session, job_ids: Sequence[int]) -> list[Device]:
     """Return what is known of those of the jobs that are watched and have run."""
-    query = select_devices(JobSchedule.job_id.in_(job_ids))
-    return [Device(**row._asdict()) for row in db.execute(query)]
+    return [Device(**row._asdict()) for row in db.execute(_OF_JOBS, {"job_ids": list(job_ids)})]
 
 
 def select_devices(*conditions: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
-    """Return the query of each `Device` that fits, from `JobSchedule`, `Job` and `Customer`."""
-    asked = select(JobSchedule.job_id).where(
+    """Return the query of each `Device` that fits, from `Job` and `Customer`."""
+    asked = select(JobSchedule.job_id, JobSchedule.sleeps).where(
         or_(JobSchedule.sleeps, JobSchedule.job_id.in_(_WAITING_JOBS)), *conditions
     )
     # Few jobs sleep: the runs of all others are not to be looked at.
@@ -64,8 +63,8 @@ def select_devices(*conditions: ColumnElement[bool]) -> Select[*tuple[Any, ...]]
     )
     return (
         select(
-            JobSchedule.job_id,
-            JobSchedule.sleeps,
+            few.c.job_id,
+            few.c.sleeps,
             since.c.since,
             since.c.was_ever_good,
             reviewed_at.scalar_subquery().label("reviewed_at"),
@@ -74,7 +73,6 @@ def select_devices(*conditions: ColumnElement[bool]) -> Select[*tuple[Any, ...]]
             waiting.overdue_days.label("days"),
         )
         .select_from(few)
-        .join(JobSchedule, JobSchedule.job_id == few.c.job_id)
         .join(Job, Job.id == few.c.job_id)
         .join(Customer, Customer.id == Job.customer_id)
         .outerjoin(waiting, is_waiting)
@@ -96,3 +94,4 @@ def _since(few: CTE) -> LateralFromClause:
 
 
 _WAITING_JOBS = select(JobRun.job_id).where(JobRun.source == RunSource.OVERDUE, JobRun.reviewed_at.is_(None))
+_OF_JOBS = select_devices(JobSchedule.job_id.in_(bindparam("job_ids", expanding=True)))
