@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse
 from functions.http_api.addresses import LARGEST_ID, ListAddress, RowId
 from functions.http_api.deps import CurrentUser, Db, require
 from functions.http_api.formats import ui_zone
-from functions.http_api.jobs import actions
+from functions.http_api.jobs import actions, schedule_decide, schedule_edit, schedule_pause
 from functions.http_api.jobs.slots import in_words
 from functions.http_api.rendering import page
 from shared import clock
@@ -25,6 +25,9 @@ from shared.services.errors import NotFound
 
 router = APIRouter(prefix="/jobs", include_in_schema=False)
 router.include_router(actions.router)
+router.include_router(schedule_pause.router)
+router.include_router(schedule_edit.router)
+router.include_router(schedule_decide.router)
 
 SeesJobs = Annotated[CurrentUser, require(Right.SEE_JOBS)]
 
@@ -80,7 +83,7 @@ def job_page(
         raise NotFound("This job doesn't exist (any more).")
     now = clock.now()
     zone = ZoneInfo(job.time_zone) if job.time_zone else ui_zone()
-    schedule = job_schedule(db, job_id, zone, now=now)
+    schedule = job_schedule(db, job_id, now=now)
     return page(
         request,
         "jobs/detail.html",
