@@ -4,7 +4,7 @@
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
@@ -17,7 +17,7 @@ from shared.domain.mailflow import Delivery, Ending, MimeState, Source
 from shared.domain.permissions import Role
 from shared.domain.reading import Kind, ObjectResult
 from shared.domain.run import MatchedBy
-from shared.domain.run_facts import RunFacts
+from shared.domain.run_facts import RunFacts, why
 from shared.domain.status import Status
 from shared.models.customers import Customer
 from shared.models.jobs import Job, JobKeyRow, JobRun
@@ -115,17 +115,25 @@ def make_run(
     *,
     status: Status = Status.SUCCESS,
     run_at: datetime = NIGHT,
-    objects: Sequence[str] = (),
+    objects: Sequence[str] | Mapping[str, Status] = (),
     complete: bool = False,
+    session_id: str | None = None,
+    started_at: datetime | None = None,
+    retry: int | None = None,
 ) -> JobRun:
-    """Return a run with its mail and reading; `objects` all have the run's status."""
+    """Return the run that shows a mail with its reading; `objects` have the run's status, or one of their own."""
     job_id = job_id or make_job(db, f"Job {next(_numbers)}")
-    things = tuple(ObjectResult(name=name, type="VM", status=status) for name in objects)
+    each = objects if isinstance(objects, Mapping) else dict.fromkeys(objects, status)
+    things = tuple(ObjectResult(name=name, type="VM", status=how) for name, how in each.items())
     reading = _reading(db, job_id, status=status, run_at=run_at, complete=complete)
+    reading.session_id, reading.retry = session_id, retry
+    reading.started_at = started_at.isoformat() if started_at else None
     for number, thing in enumerate(things):
         db.add(MailObject(reading_id=reading.id, number=number, name=thing.name, type=thing.type, status=thing.status))
     db.flush()
-    facts = RunFacts(status=status, objects=things, objects_complete=complete)
+    facts = RunFacts(
+        status=status, message=why(things), objects=things, objects_complete=complete, started_at=started_at
+    )
     run_id = record_mail_run(db, job_id, reading_id=reading.id, matched_by=MatchedBy.NAME, run_at=run_at, facts=facts)
     return db.get_one(JobRun, run_id)
 

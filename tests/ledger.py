@@ -37,7 +37,18 @@ _BROKEN = {
         WHERE r.outcome = 'duplicate' AND m.duplicate_of_id IS NULL""",
     "a run that is better than its mail": """
         SELECT x.id FROM job_runs x JOIN mail_readings r ON r.id = x.reading_id
-        WHERE x.raw_status IN ('success', 'informational') AND r.status IS DISTINCT FROM x.raw_status""",
+        WHERE x.raw_status IN ('success', 'informational') AND r.status IS DISTINCT FROM x.raw_status
+          AND NOT EXISTS (SELECT FROM job_runs a WHERE a.attempt_of_id = x.id)""",
+    "a recovery without a retry that succeeded": """
+        SELECT x.id FROM job_runs x
+        WHERE x.recovered_on IS NOT NULL AND NOT EXISTS (
+          SELECT FROM job_runs a JOIN mail_readings r ON r.id = a.reading_id
+          WHERE a.attempt_of_id = x.id AND r.status = 'success' AND a.run_at > x.run_at)""",
+    "an attempt of another job's run, of an attempt, or of one that came later": """
+        SELECT a.id FROM job_runs a JOIN job_runs x ON x.id = a.attempt_of_id
+        WHERE x.job_id <> a.job_id OR x.attempt_of_id IS NOT NULL OR x.run_at > a.run_at""",
+    "a slot that shows an attempt": """
+        SELECT a.id FROM job_runs a JOIN job_slots s ON s.run_id = a.id WHERE a.attempt_of_id IS NOT NULL""",
     "an arrival of a mail that is in": """
         SELECT a.id FROM mail_arrivals a JOIN mail_messages m ON m.graph_id = a.graph_id""",
     "a mail whose source and id contradict each other": """

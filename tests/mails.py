@@ -1,7 +1,7 @@
 """Builders of mails in layouts that real products send. Each states only what matters to the test."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime
 
@@ -23,9 +23,10 @@ def report_mail(
 ) -> bytes:
     """Return the mail that Veeam Backup & Replication sends when a job ends; `cut` ends it before its proof.
 
-    With a status other than Success the last object carries it.
+    With a status other than Success the last object carries it. The job began five minutes before, by the clock on
+    its wall.
     """
-    body = _veeam_report(job, status, objects)
+    body = _veeam_report(job, status, objects, begun_at=(sent_at or NIGHT) - timedelta(minutes=5))
     return mail(
         f"{origin} [{status}] {job} ({len(objects)} objects)".strip(),
         body[: body.index("Details")] if cut else body,
@@ -38,7 +39,8 @@ def report_mail(
 
 def digest_mail(*jobs: tuple[str, str], sender: str = SENDER, sent_at: datetime | None = NIGHT) -> bytes:
     """Return one mail that reports several jobs, each given by its name and status."""
-    reports = [_veeam_report(job, status, ("OAK-FS1", "OAK-DC1")) for job, status in jobs]
+    begun_at = (sent_at or NIGHT) - timedelta(minutes=5)
+    reports = [_veeam_report(job, status, ("OAK-FS1", "OAK-DC1"), begun_at=begun_at) for job, status in jobs]
     return mail(f"[{jobs[0][1]}] {jobs[0][0]} (2 objects)", "\n\n".join(reports), sender=sender, sent_at=sent_at)
 
 
@@ -96,9 +98,10 @@ def mail(
     return message.as_bytes()
 
 
-def _veeam_report(job: str, status: str, objects: Sequence[str]) -> str:
+def _veeam_report(job: str, status: str, objects: Sequence[str], *, begun_at: datetime) -> str:
     words = ["Success"] * (len(objects) - 1) + [status]
     counts = {word: words.count(word) for word in ("Success", "Warning", "Failed")}
+    clock = f"{begun_at:%I:%M:06 %p}"
     table = [
         f"{name}\t{word}\t22:00:38\t22:04:02\t95 GB\t1.4 GB\t702.5 MB\t0:03:24"
         for name, word in zip(objects, words, strict=True)
@@ -108,8 +111,8 @@ def _veeam_report(job: str, status: str, objects: Sequence[str]) -> str:
             f"Backup job: {job}",
             status,
             f"{counts['Success'] + counts['Warning']} of {len(objects)} VMs processed",
-            "Monday, March 2, 2026 10:00:06 PM",
-            f"Success\t{counts['Success']}\tStart time\t10:00:06 PM\tTotal size\t945.5 GB\tBackup size\t15.9 GB",
+            f"{begun_at:%A, %B} {begun_at.day}, {begun_at:%Y} {clock}",
+            f"Success\t{counts['Success']}\tStart time\t{clock}\tTotal size\t945.5 GB\tBackup size\t15.9 GB",
             f"Warning\t{counts['Warning']}\tEnd time\t10:04:02 PM\tData read\t31.5 GB\tDedupe\t1.7x",
             f"Error\t{counts['Failed']}\tDuration\t0:03:56\tTransferred\t15.6 GB\tCompression\t1.9x",
             "Details",

@@ -38,7 +38,8 @@ class Reading:
     `job_name` is None when the mail names no job. `origin` is the host, NAS, server, tenant or
     organisation that the mail names. `objects_complete` claims that `objects` lists everything the
     job covers, so that an absent one is a finding. Times without a zone are wall-clock times of
-    the machine. `evidence` holds the words that decided the verdict.
+    the machine. `retry` is the number of the retry, where the mail says that it reports one. `evidence` holds the words
+    that decided the verdict.
     """
 
     software: str
@@ -53,12 +54,18 @@ class Reading:
     ended_at: datetime | None = None
     size_bytes: int | None = None
     session_id: str | None = None
+    retry: int | None = None
     message: str = ""
     evidence: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.status not in READABLE or any(thing.status not in READABLE for thing in self.objects):
             raise ValueError("a parser reads success, warning, failed or informational, nothing else")
+
+    @property
+    def lists_everything(self) -> bool:
+        """Whether an object that it doesn't name is gone from the job. A retry may name only what went wrong before."""
+        return self.objects_complete and self.retry is None
 
     def held_to_its_objects(self) -> "Reading":
         """Return this reading, no better than its worst object that didn't recover."""

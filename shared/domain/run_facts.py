@@ -29,7 +29,7 @@ def facts_of(reading: Reading) -> RunFacts:
         status=reading.status,
         message=reading.message or why(reading.objects),
         objects=reading.objects,
-        objects_complete=reading.objects_complete,
+        objects_complete=reading.lists_everything,
         started_at=reading.started_at,
         ended_at=reading.ended_at,
         size_bytes=reading.size_bytes,

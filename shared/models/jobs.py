@@ -131,7 +131,7 @@ class JobRun(Base):
             "ix_job_runs_last_good",
             "job_id",
             text("run_at DESC"),
-            postgresql_where=text("raw_status IN ('success', 'warning')"),
+            postgresql_where=text("raw_status IN ('success', 'warning') AND attempt_of_id IS NULL"),
         ),
         Index("ix_job_runs_review_id", "review_id", postgresql_where=text("review_id IS NOT NULL")),
     )
@@ -156,7 +156,7 @@ class JobRun(Base):
     review_id: Mapped[int | None] = mapped_column(ForeignKey("reviews.id", ondelete="RESTRICT"))
     slot_at: Mapped[Instant | None]
     is_late: Mapped[bool] = mapped_column(server_default=text("false"))
-    attempt_of_id: Mapped[int | None] = mapped_column(ForeignKey("job_runs.id", ondelete="CASCADE"))
+    attempt_of_id: Mapped[int | None] = mapped_column(ForeignKey("job_runs.id"))  # goes with all of it, or not at all
     recovered_on: Mapped[int | None]
     silence_id: Mapped[int | None] = mapped_column(ForeignKey("silent_sources.id", ondelete="SET NULL"))
     late_for_id: Mapped[int | None] = mapped_column(ForeignKey("job_runs.id", ondelete="SET NULL"))

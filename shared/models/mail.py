@@ -122,6 +122,7 @@ class MailReading(Base):
     ended_at: Mapped[str | None]
     size_bytes: Mapped[int | None] = mapped_column(BigInteger)
     session_id: Mapped[str | None]
+    retry: Mapped[int | None] = mapped_column(CheckConstraint("retry > 0", name="retries_count_from_one"))
     job_id: Mapped[int | None] = mapped_column(ForeignKey("jobs.id", ondelete="SET NULL"))
     dismissed_at: Mapped[Instant | None]
     dismissed_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))

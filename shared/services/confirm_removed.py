@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from shared.models.jobs import JobRun, VanishedObject
 from shared.services.audit import Actor, record_act
 from shared.services.errors import BadInput, NotFound
-from shared.services.record_run import judge_again
+from shared.services.judge_run import judge_again
 
 
 def confirm_removed(db: Session, run_id: int, name: str, *, actor: Actor, reason: str, now: datetime) -> int:

@@ -196,11 +196,12 @@ def _columns(reading: Reading) -> dict[str, object]:
         "status": reading.status,
         "message": reading.message,
         "evidence": list(reading.evidence),
-        "objects_complete": reading.objects_complete,
+        "objects_complete": reading.lists_everything,
         "started_at": reading.started_at.isoformat() if reading.started_at else None,
         "ended_at": reading.ended_at.isoformat() if reading.ended_at else None,
         "size_bytes": reading.size_bytes,
         "session_id": reading.session_id,
+        "retry": reading.retry,
     }
 
 
@@ -229,7 +230,7 @@ def _arrays(objects: Sequence[ObjectResult]) -> dict[str, list[object]]:
 _readings = table_of(MailReading)
 _READ_COLUMNS = (
     "backup_software backup_type job_name origin kind status message evidence objects_complete "
-    "started_at ended_at size_bytes session_id"
+    "started_at ended_at size_bytes session_id retry"
 ).split()
 _DECIDED_COLUMNS = "mail_id number outcome inbox_reason reason could_be from_address_key parser job_id".split()
 _ADD_READING = insert(_readings).returning(_readings.c.id)

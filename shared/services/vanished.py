@@ -1,10 +1,10 @@
-"""Which objects a job's report used to list and lists no more."""
+"""Which objects a job's report used to list and lists no more. The report of a run is that of all its attempts."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, func, insert, select, union_all
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, bindparam, exists, func, insert, or_, select, union_all
+from sqlalchemy.orm import Session, aliased
 
 from shared.domain.names import fold
 from shared.models.jobs import JobRun, VanishedObject
@@ -24,6 +24,13 @@ def vanished_objects(db: Session, job_id: int, listed: Iterable[str], *, before:
     return sorted({(name, kind) for name, kind in expected if fold(name) not in here})
 
 
+def look_again(db: Session, job_id: int, run_id: int, *, run_at: datetime) -> bool:
+    """Renew the findings of a run whose attempts became other ones; return whether they changed."""
+    is_complete = db.scalar(select(_IS_COMPLETE).select_from(JobRun).join(MailReading).where(JobRun.id == run_id))
+    gone = vanished_objects(db, job_id, _listed_by(db, run_id), before=run_at) if is_complete else []
+    return _renew(db, run_id, gone)
+
+
 def look_again_later(db: Session, job_id: int, *, after: datetime) -> list[int]:
     """Renew the findings of the runs after one that came in late; return the runs whose findings changed.
 
@@ -31,14 +38,18 @@ def look_again_later(db: Session, job_id: int, *, after: datetime) -> list[int]:
     stays. After five runs without a change the late run is out of sight.
     """
     changed, unchanged = [], 0
-    for run_id, reading_id, run_at in db.execute(_LATER, {"job_id": job_id, "after": after}).all():
-        listed = db.scalars(select(MailObject.name).where(MailObject.reading_id == reading_id))
-        if _renew(db, run_id, vanished_objects(db, job_id, listed, before=run_at)):
+    for run_id, run_at in db.execute(_LATER, {"job_id": job_id, "after": after}).all():
+        if _renew(db, run_id, vanished_objects(db, job_id, _listed_by(db, run_id), before=run_at)):
             changed.append(run_id)
             unchanged = 0
         elif (unchanged := unchanged + 1) == USUAL_RUNS:
             break
     return changed
+
+
+def _listed_by(db: Session, run_id: int) -> Sequence[str]:
+    readings = select(JobRun.reading_id).where(or_(JobRun.id == run_id, JobRun.attempt_of_id == run_id))
+    return db.scalars(select(MailObject.name).where(MailObject.reading_id.in_(readings))).all()
 
 
 def _renew(db: Session, run_id: int, gone: Sequence[tuple[str, str]]) -> bool:
@@ -58,18 +69,34 @@ def add_findings(db: Session, run_id: int, gone: Sequence[tuple[str, str]]) -> N
         db.execute(insert(VanishedObject), [{"run_id": run_id, "name": name, "type": kind} for name, kind in gone])
 
 
-_EARLIER = (
-    select(JobRun.id, JobRun.reading_id)
-    .join(MailReading, MailReading.id == JobRun.reading_id)
-    .where(JobRun.job_id == bindparam("job_id"), JobRun.run_at < bindparam("before"), MailReading.objects_complete)
-    .order_by(JobRun.run_at.desc(), JobRun.id.desc())
+_attempt, _its_reading = aliased(JobRun), aliased(MailReading)
+_IS_COMPLETE = or_(
+    MailReading.objects_complete,
+    exists()
+    .where(_attempt.attempt_of_id == JobRun.id, _its_reading.id == _attempt.reading_id, _its_reading.objects_complete)
+    .correlate(JobRun),
 )
+
+
+def _complete_runs() -> Select[int, int | None, datetime]:
+    return (
+        select(JobRun.id, JobRun.reading_id, JobRun.run_at)
+        .join(MailReading, MailReading.id == JobRun.reading_id)
+        .where(JobRun.job_id == bindparam("job_id"), JobRun.attempt_of_id.is_(None), _IS_COMPLETE)
+    )
+
+
+_EARLIER = _complete_runs().where(JobRun.run_at < bindparam("before")).order_by(JobRun.run_at.desc(), JobRun.id.desc())
 _RECENT = _EARLIER.limit(USUAL_RUNS).cte("recent")
+_REPORTS = union_all(
+    select(_RECENT.c.id.label("run_id"), _RECENT.c.reading_id),
+    select(_RECENT.c.id, _attempt.reading_id).join(_attempt, _attempt.attempt_of_id == _RECENT.c.id),
+).cte("reports")
 _USUAL = (
     select(MailObject.name, func.min(MailObject.type))
-    .join(_RECENT, _RECENT.c.reading_id == MailObject.reading_id)
+    .join(_REPORTS, _REPORTS.c.reading_id == MailObject.reading_id)
     .group_by(MailObject.name)
-    .having(func.count(MailObject.reading_id.distinct()) == USUAL_RUNS)
+    .having(func.count(_REPORTS.c.run_id.distinct()) == USUAL_RUNS)
 )
 _PREVIOUS = _EARLIER.limit(1).cte("previous")
 _STILL_OPEN = (
@@ -79,8 +106,8 @@ _STILL_OPEN = (
 )
 _EXPECTED = union_all(_USUAL, _STILL_OPEN)
 _LATER = (
-    select(JobRun.id, JobRun.reading_id, JobRun.run_at)
-    .join(MailReading, MailReading.id == JobRun.reading_id)
-    .where(JobRun.job_id == bindparam("job_id"), JobRun.run_at > bindparam("after"), MailReading.objects_complete)
+    _complete_runs()
+    .where(JobRun.run_at > bindparam("after"))
+    .with_only_columns(JobRun.id, JobRun.run_at)
     .order_by(JobRun.run_at, JobRun.id)
 )

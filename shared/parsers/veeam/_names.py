@@ -9,6 +9,7 @@ from shared.parsers.veeam._subject import Subject
 _RUN_KINDS = frozenset(
     "full|incremental|differential|reverse incremental|active full|synthetic full|transform|retry".split("|")
 )
+_RETRY = re.compile(r"retry ?(?P<number>[0-9]{1,3})?")
 _CREATED_BY = re.compile(r"Created by (?P<user>\S.{0,120}?)(?: at .{0,80})?\.?")
 _OBJECT_TYPES = {
     "vms": "VM",
@@ -40,13 +41,25 @@ def job_name_of(block: Block, subject: Subject) -> str:
 
     A job may itself be called "SQL (Full)": when the subject has the longer name, it is the name.
     """
+    name, _ = _name_and_kind(block, subject)
+    return name
+
+
+def retry_of(block: Block, subject: Subject) -> int | None:
+    """Return the number of the retry that the report is of: 3 for `Nightly (Retry 3)`, 1 where none stands there."""
+    _, kind = _name_and_kind(block, subject)
+    match = _RETRY.fullmatch(kind)
+    return int(match["number"] or 1) or 1 if match else None
+
+
+def _name_and_kind(block: Block, subject: Subject) -> tuple[str, str]:
     match = JOB_TITLE.fullmatch(block.title)
     written = match["name"].strip() if match else block.title
     name, _, kind = written.rpartition(" (")
-    bare = fold(kind.rstrip(")")).rstrip("0123456789 ")
-    if not name or not written.endswith(")") or bare not in _RUN_KINDS or subject.name == written:
-        return written
-    return name.strip()
+    kind = fold(kind.rstrip(")"))
+    if not name or not written.endswith(")") or kind.rstrip("0123456789 ") not in _RUN_KINDS or subject.name == written:
+        return written, ""
+    return name.strip(), kind
 
 
 def object_type_of(block: Block, backup_type: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from shared.domain.reading import ObjectResult, Reading
 from shared.domain.status import Status
 from shared.parsers.veeam._frame import Block
+from shared.parsers.veeam._names import retry_of
 from shared.parsers.veeam._subject import Subject
 from shared.parsers.veeam._verdict import lists_everything, objects_of, verdict
 from shared.parsers.veeam._words import Known, status_of
@@ -32,6 +33,7 @@ def session_reading(block: Block, subject: Subject, known: Known, *, software: s
         started_at=block.started_at,
         ended_at=block.ended_at,
         size_bytes=block.size_bytes,
+        retry=retry_of(block, subject),
         message=" ".join(block.notes),
         evidence=evidence,
     )

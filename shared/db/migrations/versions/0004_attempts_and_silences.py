@@ -16,16 +16,17 @@ depends_on = None
 def upgrade() -> None:
     _add_silent_sources()
     op.add_column("job_schedules", sa.Column("accepted_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("mail_readings", sa.Column("retry", sa.Integer(), nullable=True))
+    op.create_check_constraint(op.f("ck_mail_readings_retries_count_from_one"), "mail_readings", "retry > 0")
     op.drop_index("uq_job_runs_slot", "job_runs")
     op.drop_index("ix_job_runs_unreviewed", "job_runs")
+    op.drop_index("ix_job_runs_last_good", "job_runs")
     op.drop_column("job_runs", "is_retry")
     op.add_column("job_runs", sa.Column("attempt_of_id", sa.BigInteger(), nullable=True))
     op.add_column("job_runs", sa.Column("recovered_on", sa.Integer(), nullable=True))
     op.add_column("job_runs", sa.Column("silence_id", sa.BigInteger(), nullable=True))
     op.add_column("job_runs", sa.Column("overdue_days", sa.Integer(), nullable=True))
-    op.create_foreign_key(
-        op.f("fk_job_runs_attempt_of_id"), "job_runs", "job_runs", ["attempt_of_id"], ["id"], ondelete="CASCADE"
-    )
+    op.create_foreign_key(op.f("fk_job_runs_attempt_of_id"), "job_runs", "job_runs", ["attempt_of_id"], ["id"])
     op.create_foreign_key(
         op.f("fk_job_runs_silence_id"), "job_runs", "silent_sources", ["silence_id"], ["id"], ondelete="SET NULL"
     )
@@ -52,6 +53,12 @@ def upgrade() -> None:
         "job_runs",
         ["job_id"],
         postgresql_where=sa.text("reviewed_at IS NULL AND attempt_of_id IS NULL AND NOT is_history"),
+    )
+    op.create_index(
+        "ix_job_runs_last_good",
+        "job_runs",
+        ["job_id", sa.text("run_at DESC")],
+        postgresql_where=sa.text("raw_status IN ('success', 'warning') AND attempt_of_id IS NULL"),
     )
     op.create_index(
         "ix_job_runs_run_at", "job_runs", ["run_at", "status"], postgresql_where=sa.text("attempt_of_id IS NULL")

@@ -1,0 +1,43 @@
+"""What a run counts as: the verdict of its mails, held down by what vanished from the report."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from shared.domain.status import Status, badness, worst
+from shared.models.jobs import JobRun, VanishedObject
+
+
+def judge_again(db: Session, run_id: int) -> bool:
+    """Give the run the verdict that its open findings leave; return whether that is another one.
+
+    A run that gets worse is to be reviewed again.
+    """
+    run = db.get_one(JobRun, run_id, with_for_update=True, populate_existing=True)
+    gone = open_findings(db, run_id)
+    status = verdict(run.raw_status, gone)
+    if status is run.status:
+        return False
+    if badness(status) > badness(run.status):
+        run.reviewed_at = run.reviewed_by = run.review_id = None
+    run.status, run.verdict_version = status, run.verdict_version + 1
+    run.message = run.message or absence(gone)
+    return True
+
+
+def verdict(raw: Status, findings: Sequence[object]) -> Status:
+    """Return what a run counts as: an unconfirmed vanished object makes it a warning at least."""
+    return worst((raw, Status.WARNING)) if findings else raw
+
+
+def absence(gone: Sequence[tuple[str, str]]) -> str:
+    return f"no longer in the report: {', '.join(name for name, _ in gone[:5])}" if gone else ""
+
+
+def open_findings(db: Session, run_id: int) -> list[tuple[str, str]]:
+    """Return (name, type) of what vanished from the run's report and nobody confirmed."""
+    found = select(VanishedObject.name, VanishedObject.type).where(
+        VanishedObject.run_id == run_id, VanishedObject.confirmed_at.is_(None)
+    )
+    return [(name, kind) for name, kind in db.execute(found.order_by(VanishedObject.name))]
