@@ -239,6 +239,7 @@ def test_a_late_success_is_marked_and_not_clean(operator: Browser) -> None:
     page = operator.get("/run-checks")
 
     assert "1 of 2 came late" in rows(page)[0]
+    assert rows(page)[0].endswith("came late Reviewed")
     assert "ran clean" not in page.text
 
 

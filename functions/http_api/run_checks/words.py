@@ -13,7 +13,8 @@ def reason(row: JobRow, now: datetime) -> str:
     """Return why the job is in the list: of its worst run, then since when nothing comes, then what nobody knows."""
     recovered = f"recovered on retry {row.recovered_on}" if row.recovered_on else ""
     message = row.message if row.worst is not Status.MISSED else ""
-    said = [words for words in dict.fromkeys((recovered, message)) if words]
+    late = "came late" if any(counted.late for counted in row.counts) else ""
+    said = [words for words in dict.fromkeys((recovered, message, late)) if words]
     if row.missed is not None:
         said.append(missed(row.missed, now))
     if row.held.count:
