@@ -1,6 +1,8 @@
 """What is made is made once, whatever becomes of the answer."""
 
+import random
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,7 +14,7 @@ from shared.clients.autotask_breaker import InMemoryBreaker
 from shared.clients.autotask_line import SETTLES_IN
 from shared.clients.autotask_tickets import Conventions
 from shared.clients.autotask_wire import CallRecord
-from shared.clients.errors import InvalidData, OutcomeUnknown, Refused, Unavailable
+from shared.clients.errors import InvalidData, OutcomeUnknown, Refused, Unavailable, Upstream
 from shared.clients.patience import Patience
 from shared.domain.ticketing import NoteDraft, TicketDraft, TicketState, new_key, new_note_key
 from tests.clients.conftest import NOON, way_to
@@ -21,6 +23,13 @@ from tests.fake_autotask import Effect, FakeAutotask, Fault
 CREATE = {"on": "Tickets$", "method": "POST"}
 NOTE = {"on": "Notes$", "method": "POST"}
 LOST = Fault(effect=Effect.LOST)
+TROUBLE = [
+    *[Fault(effect=each) for each in (Effect.LOST, Effect.CUT, Effect.HALF, Effect.CLOSE, Effect.HTML, Effect.LATE)],
+    *[Fault.of(status) for status in (429, 500, 502, 503)],
+    Fault.of(500, "Transaction was deadlocked"),
+    Fault.threads(),
+    Fault(effect=Effect.ERRORS, says=("A rule failed.",)),
+]
 
 Drafted = Callable[..., TicketDraft]
 
@@ -102,6 +111,27 @@ def test_a_hundred_lost_answers_make_a_hundred_tickets(
 
     assert [ticket.key for ticket in made] == [draft.key for draft in drafts]
     assert len(tenant.tickets) == len({row["externalID"] for row in tenant.tickets}) == 100
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_goes_wrong_each_draft_becomes_one_ticket(
+    tenant: FakeAutotask, psa: AutotaskTickets, drafted: Drafted, seed: int
+) -> None:
+    """Attempt after attempt, as an outbox would: the first may not exist yet, any later one may."""
+    chance = random.Random(seed)
+    drafts = [drafted() for _ in range(30)]
+
+    for draft in drafts:
+        made, may_exist = None, False
+        while made is None:
+            tenant.faults.clear()
+            tenant.plan(*[replace(chance.choice(TROUBLE), skip=chance.randrange(3)) for _ in range(3)])
+            with suppress(Upstream):
+                made = psa.create(draft, may_exist=may_exist)
+            may_exist = True
+        assert made.key == draft.key
+
+    assert sorted(row["externalID"] for row in tenant.tickets) == sorted(draft.key for draft in drafts)
 
 
 def test_what_did_not_arrive_stays_unknown_and_is_made_by_a_later_attempt(

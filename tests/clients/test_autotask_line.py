@@ -15,11 +15,13 @@ import pytest
 from shared.clients import autotask_queries
 from shared.clients.autotask import AutotaskTickets
 from shared.clients.autotask_breaker import InMemoryBreaker
+from shared.clients.autotask_connection import Connection
 from shared.clients.autotask_line import Ask, AutotaskLine
 from shared.clients.autotask_queries import Op, all_rows, where
 from shared.clients.autotask_rows import TicketRow
 from shared.clients.autotask_tickets import Conventions
-from shared.clients.autotask_wire import CallRecord
+from shared.clients.autotask_wire import CallRecord, Wire
+from shared.clients.autotask_zone import Zones
 from shared.clients.errors import (
     BadAnswer,
     BadCredentials,
@@ -246,6 +248,29 @@ def test_the_zone_is_asked_for_once(tenant: FakeAutotask, psa: AutotaskTickets) 
     assert len(tenant.calls_to("ZoneInformation")) == 1
 
 
+def test_after_half_a_day_the_zone_is_asked_for_again(tenant: FakeAutotask) -> None:
+    moments = [NOON]
+    connection = Connection(tenant.url, CREDENTIALS, now=lambda: moments[-1])
+    psa = AutotaskTickets(AutotaskLine(connection, breaker=InMemoryBreaker()), Conventions())
+
+    for later in (timedelta(), timedelta(hours=11, minutes=59), timedelta(hours=12)):
+        moments.append(NOON + later)
+        look(psa)
+
+    assert len(tenant.calls_to("ZoneInformation")) == 2
+    connection.close()
+
+
+def test_who_is_unknown_to_the_first_host_may_be_known_to_the_second(tenant: FakeAutotask) -> None:
+    with FakeAutotask() as first:
+        first.world.users.clear()
+        wire = Wire(Patience(), now=lambda: NOON)
+        zones = Zones((first.url, tenant.url), username=USER, wire=wire, now=lambda: NOON)
+
+        assert zones.current(lambda record: None).url == f"{tenant.url}/ATServicesRest/"
+    wire.close()
+
+
 @pytest.mark.parametrize(
     "root",
     ["https://webservices.autotask.net.attacker.example", "http://10.0.0.1", "http://127.0.0.1@attacker.example",
@@ -326,10 +351,24 @@ def test_a_page_that_comes_again_and_again_ends_the_walk(
 
 
 def test_no_more_than_one_request_at_once_goes_to_an_endpoint(tenant: FakeAutotask, psa: AutotaskTickets) -> None:
-    with ThreadPoolExecutor(8) as pool:
-        assert len(list(pool.map(lambda _: look(psa), range(24)))) == 24
+    tenant.world.rules.latency_factor, tenant.world.used = 0.05, 7_500
+
+    with ThreadPoolExecutor(6) as pool:
+        assert len(list(pool.map(lambda _: look(psa), range(6)))) == 6
 
     assert tenant.most_at_once == 1
+    assert {call.status for call in tenant.calls} == {200}
+
+
+def test_proxies_and_cookies_of_others_are_not_used(
+    tenant: FakeAutotask, psa: AutotaskTickets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", "")
+    tenant.plan(Fault(effect=Effect.REFUSE, status=503, headers=(("Set-Cookie", "session=1"),)).at(NOT_ZONE))
+
+    assert look(psa)
+    assert not any("cookie" in call.headers for call in tenant.calls)
 
 
 def test_a_host_that_is_not_there_was_not_reached(

@@ -169,6 +169,14 @@ def test_what_was_written_as_resolution_stays_above_ours(tenant: FakeAutotask, p
     assert tenant.tickets[0]["resolution"] == "New disk.\n\nWorks again."
 
 
+def test_what_a_former_attempt_wrote_is_not_written_again(tenant: FakeAutotask, psa: AutotaskTickets) -> None:
+    ticket_id = tenant.add_ticket(resolution="New disk.\n\nWorks again.")
+
+    psa.resolve(ticket_id, "Works again.")
+
+    assert tenant.tickets[0]["resolution"] == "New disk.\n\nWorks again."
+
+
 def test_a_resolution_that_is_full_is_left_alone(tenant: FakeAutotask, psa: AutotaskTickets) -> None:
     ticket_id = tenant.add_ticket(resolution="x" * 31_995)
 
