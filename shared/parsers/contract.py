@@ -41,7 +41,9 @@ class Parser:
 
     `recognises` is cheap (subject, sender, a few `in` tests), total (never raises) and exclusive.
     `parse` returns one reading or several, or raises UnreadableMail. `looks_for` tells people what
-    it looks for; `name` is "<vendor>.<module>".
+    it looks for; `name` is "<vendor>.<module>". `sleeps` claims that the product is made for PCs alone, which are off
+    when nobody uses them: nobody expects their backups at a time. Of a product that also backs up servers it would
+    silence those, so there people say it of a job.
     """
 
     name: str
@@ -51,3 +53,4 @@ class Parser:
     looks_for: str
     recognises: Callable[[Mail], bool]
     parse: Callable[[Mail], Reading | Sequence[Reading]]
+    sleeps: bool = False

@@ -38,6 +38,11 @@ def all_parsers() -> tuple[Parser, ...]:
     return tuple(found[name] for name in sorted(found))
 
 
+def parser_named(name: str) -> Parser | None:
+    """Return the parser of that name, None when there is none (any more)."""
+    return next((parser for parser in all_parsers() if parser.name == name), None)
+
+
 def _module_names() -> Iterator[str]:
     for vendor in iter_modules([str(_HERE)]):
         if vendor.ispkg:

@@ -14,6 +14,8 @@ from shared.domain.run import MatchedBy
 from shared.models.customers import Customer
 from shared.models.jobs import Job, JobKeyRow
 from shared.models.mail import MailMessage, MailReading
+from shared.models.schedules import JobSchedule
+from shared.parsers.registry import parser_named
 from shared.services.audit import Actor, record_act
 from shared.services.errors import BadInput, Conflict, NotFound
 from shared.services.find_job import serves_others
@@ -127,6 +129,8 @@ def _new_job(db: Session, reading: MailReading, to: NewJob, actor: Actor) -> Job
     )
     db.add(job)
     db.flush()  # the key and the runs need the job's id
+    if reading.parser and (parser := parser_named(reading.parser)) and parser.sleeps:
+        db.add(JobSchedule(job_id=job.id, sleeps=True))
     return job
 
 

@@ -10,6 +10,7 @@ from shared.domain.reading import Kind
 from shared.domain.run import MatchedBy
 from shared.domain.status import Status
 from shared.models.jobs import Job, JobKeyRow
+from shared.models.schedules import JobSchedule
 from shared.services.approve_reading import ExistingJob, NewJob, approve_reading
 from shared.services.audit import Actor
 from shared.services.errors import BadInput, Conflict, NotFound
@@ -191,3 +192,20 @@ def test_what_is_gone_or_archived_is_refused(db: Session, actor: Actor) -> None:
 def _nameless() -> bytes:
     """A report of QNAP's that came without its body: it proves a failure, and names no job."""
     return mail("[Error][Hybrid Backup Sync] Notification from your device: OAK-NAS", "\n")
+
+
+def test_a_job_of_a_product_for_pcs_alone_is_a_device_that_sleeps(db: Session, actor: Actor) -> None:
+    subject = "Endpoint Backup Agent (OAK-LAPTOP) Checkin Alert for Organization (Oak)"
+    reading_id = waiting(db, mail(subject, "Checkin Alert", sender=RELAY))
+
+    approved = approve_reading(db, reading_id, NewJob(customer_id=make_customer(db)), actor=actor, now=NOW)
+
+    assert db.get_one(JobSchedule, approved.job_id).sleeps
+
+
+def test_a_job_of_a_product_that_backs_up_servers_too_is_none_until_somebody_says_so(db: Session, actor: Actor) -> None:
+    reading_id = waiting(db, report_mail(origin="OAK-LAPTOP"))
+
+    approved = approve_reading(db, reading_id, NewJob(customer_id=make_customer(db)), actor=actor, now=NOW)
+
+    assert db.get(JobSchedule, approved.job_id) is None

@@ -74,4 +74,5 @@ PARSER = Parser(
     looks_for='Subject "Endpoint Backup Agent (<agent>) …"',
     recognises=recognises,
     parse=parse,
+    sleeps=True,
 )
