@@ -76,7 +76,7 @@ class RunView:
 def run_view(db: Session, run: RunPanel, *, user: CurrentUser, now: datetime) -> RunView:
     """Return what to show of `run` to `user`."""
     zone = ZoneInfo(run.time_zone) if run.time_zone else ui_zone()
-    schedule = job_schedule(db, run.job_id, zone, now=now)
+    schedule = job_schedule(db, run.job_id, now=now)
     return RunView(
         run=run,
         said=(*_when_due(run, schedule, now), *_sentence(run, now)),
