@@ -5,7 +5,8 @@ from datetime import date
 from sqlalchemy import CheckConstraint, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from shared.db.base import Base, CreatedAt, Id
+from shared.db.base import Base, CreatedAt, Id, Instant, choice
+from shared.domain.ticket import MappingState
 
 
 class Customer(Base):
@@ -15,6 +16,10 @@ class Customer(Base):
     __table_args__ = (
         CheckConstraint("name = btrim(name) AND name <> ''", name="name_is_tidy"),
         CheckConstraint("country ~ '^[A-Z]{2}$'", name="country_is_a_code"),
+        CheckConstraint(
+            "num_nonnulls(autotask_company_id, autotask_company_name, autotask_mapping) IN (0, 3)",
+            name="mapping_is_whole",
+        ),
         Index("uq_customers_name", text("lower(name)"), unique=True),
     )
 
@@ -24,5 +29,9 @@ class Customer(Base):
     time_zone: Mapped[str | None]  # IANA name; None = the zone of the pages
     country: Mapped[str | None]  # ISO 3166-1, two letters; whose public holidays can be filled in as closed days
     go_live_on: Mapped[date | None]  # runs before this local day are history; None = as the installation's
+    autotask_company_id: Mapped[str | None] = mapped_column(unique=True)
+    autotask_company_name: Mapped[str | None]  # as it was when it was chosen or last accepted
+    autotask_mapping: Mapped[MappingState | None] = mapped_column(choice(MappingState, "autotask_mapping"))
+    autotask_checked_at: Mapped[Instant | None]
     note: Mapped[str] = mapped_column(server_default="")
     created_at: Mapped[CreatedAt]

@@ -16,6 +16,7 @@ class Job(Base):
     __tablename__ = "jobs"
     __table_args__ = (
         CheckConstraint("(archived_at IS NULL) = (archived_by IS NULL)", name="archived_is_paired"),
+        UniqueConstraint("id", "customer_id"),  # for the scopes of tickets
         Index("ix_jobs_customer_id", "customer_id"),
     )
 
@@ -121,6 +122,19 @@ class JobRun(Base):
         # The runs of a day or a month, whatever their job.
         Index("ix_job_runs_run_at", "run_at", "status", postgresql_where=text("attempt_of_id IS NULL")),
         Index("ix_job_runs_attempt_of_id", "attempt_of_id", postgresql_where=text("attempt_of_id IS NOT NULL")),
+        CheckConstraint("(override_id IS NULL) = (overridden_at IS NULL)", name="overridden_is_paired"),
+        CheckConstraint("(autotask_ticket_id IS NULL) = (autotask_ticket_created_at IS NULL)", name="ticket_is_whole"),
+        Index(
+            "ix_job_runs_autotask_ticket_id",
+            "autotask_ticket_id",
+            postgresql_where=text("autotask_ticket_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_job_runs_autotask_open",
+            "job_id",
+            postgresql_where=text("autotask_ticket_id IS NOT NULL AND autotask_ticket_deleted_at IS NULL"),
+        ),
+        Index("ix_job_runs_override_id", "override_id", postgresql_where=text("override_id IS NOT NULL")),
         Index("ix_job_runs_silence_id", "silence_id", postgresql_where=text("silence_id IS NOT NULL")),
         Index(
             "ix_job_runs_unreviewed",
@@ -163,6 +177,13 @@ class JobRun(Base):
     overdue_days: Mapped[int | None]  # since the last good backup, of a device that sleeps
     is_placed: Mapped[bool] = mapped_column(server_default=text("false"))
     is_history: Mapped[bool] = mapped_column(server_default=text("false"))
+    override_id: Mapped[int | None] = mapped_column(ForeignKey("overrides.id"))  # makes it count as success
+    overridden_at: Mapped[Instant | None]
+    autotask_ticket_id: Mapped[str | None]
+    autotask_ticket_number: Mapped[str] = mapped_column(server_default="")
+    autotask_ticket_created_at: Mapped[Instant | None]
+    autotask_ticket_created_by_user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    autotask_ticket_deleted_at: Mapped[Instant | None]
     created_at: Mapped[CreatedAt]
 
 

@@ -1,0 +1,130 @@
+"""Tickets and remarks, the jobs they are about, and the runs they are linked to."""
+
+from datetime import date
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from shared.db.base import Base, CreatedAt, Id, Instant, choice
+from shared.domain.ticket import TicketSource
+
+
+class Ticket(Base):
+    """Somebody's work on bad runs of one customer, kept here or by a ticketing system.
+
+    `ticket_code` is missing while the ticketing system makes the ticket. `remote_id` is its id there; `deleted_at` is
+    set on proof that it is gone, `misses` counts how often it was not to be seen. A resolved ticket whose
+    `resolved_by` is missing was resolved over there. `noted` is what the last note told.
+    """
+
+    __tablename__ = "tickets"
+    __table_args__ = (
+        UniqueConstraint("id", "customer_id"),  # for the scopes
+        UniqueConstraint("source", "remote_id"),
+        CheckConstraint("ticket_code = btrim(ticket_code) AND ticket_code <> ''", name="code_is_tidy"),
+        CheckConstraint("source <> 'manual' OR ticket_code IS NOT NULL", name="typed_has_a_code"),
+        CheckConstraint("source <> 'manual' OR remote_id IS NULL", name="typed_is_not_remote"),
+        CheckConstraint("resolved_by IS NULL OR resolved_at IS NOT NULL", name="resolved_has_a_time"),
+        Index("uq_tickets_code", text("lower(ticket_code)"), unique=True),
+        Index("ix_tickets_customer_id", "customer_id"),
+        Index("ix_tickets_open", "id", postgresql_where=text("resolved_at IS NULL AND deleted_at IS NULL")),
+    )
+
+    id: Mapped[Id]
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id", ondelete="CASCADE"))
+    source: Mapped[TicketSource] = mapped_column(choice(TicketSource, "source"))
+    ticket_code: Mapped[str | None]
+    title: Mapped[str] = mapped_column(server_default="")
+    description: Mapped[str] = mapped_column(server_default="")
+    active_from_date: Mapped[date]  # of the oldest run that it was made for, in the zone of the pages
+    start_date: Mapped[Instant]
+    resolved_at: Mapped[Instant | None]
+    resolved_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
+    created_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    created_at: Mapped[CreatedAt]
+    remote_id: Mapped[str | None]
+    remote_status_id: Mapped[str] = mapped_column(server_default="")
+    remote_seen_at: Mapped[Instant | None]
+    misses: Mapped[int] = mapped_column(server_default=text("0"))
+    deleted_at: Mapped[Instant | None]
+    noted_at: Mapped[Instant | None]
+    noted: Mapped[str] = mapped_column(server_default="")
+
+
+class TicketScope(Base):
+    """A job that a ticket is about, until it is resolved for that job.
+
+    The customer is that of both while the scope is open: a ticket never covers jobs of two. Moving a job ends its
+    scopes for good, and takes their customer away.
+    """
+
+    __tablename__ = "ticket_scopes"
+    __table_args__ = (
+        UniqueConstraint("ticket_id", "job_id"),
+        ForeignKeyConstraint(["ticket_id", "customer_id"], ["tickets.id", "tickets.customer_id"]),
+        ForeignKeyConstraint(["job_id", "customer_id"], ["jobs.id", "jobs.customer_id"]),
+        CheckConstraint("customer_id IS NOT NULL OR resolved_at IS NOT NULL", name="open_has_a_customer"),
+        Index("ix_ticket_scopes_open", "job_id", postgresql_where=text("resolved_at IS NULL")),
+    )
+
+    id: Mapped[Id]
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id", ondelete="CASCADE"))
+    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
+    customer_id: Mapped[int | None] = mapped_column(BigInteger)
+    resolved_at: Mapped[Instant | None]
+
+
+class TicketRun(Base):
+    """A run that a ticket is linked to. Links stay when the ticket is resolved."""
+
+    __tablename__ = "ticket_job_runs"
+    __table_args__ = (Index("ix_ticket_job_runs_job_run_id", "job_run_id"),)
+
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id", ondelete="CASCADE"), primary_key=True)
+    job_run_id: Mapped[int] = mapped_column(ForeignKey("job_runs.id", ondelete="CASCADE"), primary_key=True)
+    linked_at: Mapped[CreatedAt]
+
+
+class Remark(Base):
+    """A note on jobs that needs no ticket."""
+
+    __tablename__ = "remarks"
+    __table_args__ = (
+        CheckConstraint("body = btrim(body) AND body <> ''", name="body_is_tidy"),
+        CheckConstraint("resolved_by IS NULL OR resolved_at IS NOT NULL", name="resolved_has_a_time"),
+        Index("ix_remarks_customer_id", "customer_id"),
+    )
+
+    id: Mapped[Id]
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id", ondelete="CASCADE"))
+    body: Mapped[str]
+    resolved_at: Mapped[Instant | None]
+    resolved_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
+    created_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    created_at: Mapped[CreatedAt]
+
+
+class RemarkScope(Base):
+    """A job that a remark is about, until it is resolved for that job."""
+
+    __tablename__ = "remark_scopes"
+    __table_args__ = (
+        UniqueConstraint("remark_id", "job_id"),
+        Index("ix_remark_scopes_open", "job_id", postgresql_where=text("resolved_at IS NULL")),
+    )
+
+    id: Mapped[Id]
+    remark_id: Mapped[int] = mapped_column(ForeignKey("remarks.id", ondelete="CASCADE"))
+    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
+    resolved_at: Mapped[Instant | None]
+
+
+class RemarkRun(Base):
+    """A run that a remark is linked to."""
+
+    __tablename__ = "remark_job_runs"
+    __table_args__ = (Index("ix_remark_job_runs_job_run_id", "job_run_id"),)
+
+    remark_id: Mapped[int] = mapped_column(ForeignKey("remarks.id", ondelete="CASCADE"), primary_key=True)
+    job_run_id: Mapped[int] = mapped_column(ForeignKey("job_runs.id", ondelete="CASCADE"), primary_key=True)
+    linked_at: Mapped[CreatedAt]
