@@ -31,7 +31,7 @@ from shared.parsers.golden import sample_files
 from shared.parsers.registry import read
 from shared.services.approve_reading import NewJob, approve_reading
 from shared.services.audit import Actor
-from shared.services.edit_customer import add_customer
+from shared.services.edit_customer import TypedCustomer, add_customer
 from shared.services.import_mail import import_mail
 from shared.services.users import create_user
 
@@ -90,7 +90,7 @@ def _prepare(url: str) -> list[bytes]:
     with session.transaction() as db:
         user = create_user(db, "bench", None, [Role.ADMIN], now=first)
         actor = Actor(name="bench", user_id=user.id)
-        customer = add_customer(db, "Bench", actor=actor, now=first)
+        customer = add_customer(db, TypedCustomer(name="Bench"), actor=actor, now=first)
         for number, raw in enumerate(samples):
             mail = Delivery(source=Source.FOLDER, raw=_dated(raw, first), name=f"{number}.eml")
             imported = import_mail(db, mail, now=first)

@@ -1,6 +1,7 @@
 """Customers: the list, the choices of a type-ahead, and the export."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
@@ -21,6 +22,7 @@ class CustomerRow:
     name: str
     active: bool
     time_zone: str | None
+    go_live_on: date | None
     note: str
     jobs: int
 
@@ -93,6 +95,7 @@ def _select() -> Any:  # noqa: ANN401 -- the row type is spelled out by Customer
         Customer.name,
         Customer.active,
         Customer.time_zone,
+        Customer.go_live_on,
         Customer.note,
         _job_count().label("jobs"),
     )

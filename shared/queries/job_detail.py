@@ -1,21 +1,20 @@
-"""One job: its facts, the keys by which its mails are known, its runs and its days."""
+"""One job: its facts, the keys by which its mails are known, and its runs."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session, aliased
 
 from shared.domain.job_key import KeyStanding
 from shared.domain.run import RunSource
-from shared.domain.status import Status, badness
+from shared.domain.status import Status
 from shared.models.customers import Customer
 from shared.models.jobs import Job, JobKeyRow, JobRun
 from shared.models.users import User
 from shared.queries.archived_jobs import StillReporting, still_reporting
 from shared.queries.jobs import JobRow, job_rows
-from shared.queries.rows import PAGE_SIZE, Page, badness_of, existing_page
+from shared.queries.rows import PAGE_SIZE, Page, existing_page
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,7 +89,7 @@ def _keys(db: Session, job_id: int) -> tuple[KeyRow, ...]:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobRunRow:
-    """One run in a job's history."""
+    """One run in a job's history. `attempts` counts its further mails, which are part of it."""
 
     run_id: int
     run_at: datetime
@@ -101,13 +100,19 @@ class JobRunRow:
     started_at: datetime | None
     ended_at: datetime | None
     size_bytes: int | None
+    is_late: bool
+    is_history: bool
+    recovered_on: int | None
+    attempts: int
     reviewed_at: datetime | None
     reviewed_by: str | None
 
 
 def job_runs(db: Session, job_id: int, page: int) -> Page[JobRunRow]:
     """Return one page of a job's runs, newest first."""
-    total = db.scalar(select(func.count()).where(JobRun.job_id == job_id)) or 0
+    whole = (JobRun.job_id == job_id, JobRun.attempt_of_id.is_(None))
+    total = db.scalar(select(func.count()).where(*whole)) or 0
+    attempt = aliased(JobRun)
     number = existing_page(page, total)
     found = db.execute(
         select(
@@ -120,43 +125,17 @@ def job_runs(db: Session, job_id: int, page: int) -> Page[JobRunRow]:
             JobRun.started_at,
             JobRun.ended_at,
             JobRun.size_bytes,
+            JobRun.is_late,
+            JobRun.is_history,
+            JobRun.recovered_on,
+            select(func.count()).where(attempt.attempt_of_id == JobRun.id).scalar_subquery().label("attempts"),
             JobRun.reviewed_at,
             _shown(User).label("reviewed_by"),
         )
         .outerjoin(User, User.id == JobRun.reviewed_by)
-        .where(JobRun.job_id == job_id)
+        .where(*whole)
         .order_by(JobRun.run_at.desc(), JobRun.id.desc())
         .limit(PAGE_SIZE)
         .offset((number - 1) * PAGE_SIZE)
     ).all()
     return Page(rows=tuple(JobRunRow(**row._asdict()) for row in found), number=number, total=total)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class HistoryDay:
-    """One day of a job in the zone of the pages; a day without runs has no status."""
-
-    day: date
-    status: Status | None
-    runs: int
-
-
-def job_history(db: Session, job_id: int, last: date, zone: ZoneInfo, days: int = 90) -> list[HistoryDay]:
-    """Return the worst verdict of each of the `days` days up to `last`, oldest first."""
-    first = last - timedelta(days=days - 1)
-    day = func.date(func.timezone(zone.key, JobRun.run_at))
-    found = db.execute(
-        select(day, func.max(badness_of(JobRun.status)), func.count())
-        .where(
-            JobRun.job_id == job_id,
-            JobRun.run_at >= datetime.combine(first, time.min, zone),
-            JobRun.run_at < datetime.combine(last + timedelta(days=1), time.min, zone),
-        )
-        .group_by(day)
-    )
-    judged = {when: HistoryDay(day=when, status=_BY_BADNESS[worst], runs=runs) for when, worst, runs in found}
-    everyday = (first + timedelta(days=number) for number in range(days))
-    return [judged.get(each) or HistoryDay(day=each, status=None, runs=0) for each in everyday]
-
-
-_BY_BADNESS = {badness(status): status for status in Status}

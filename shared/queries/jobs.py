@@ -128,14 +128,15 @@ def job_rows(
 
 
 def _newest_run(name: str, *conditions: ColumnElement[bool]) -> LateralFromClause:
-    query = select(JobRun.id, JobRun.run_at, JobRun.status, JobRun.message).where(JobRun.job_id == Job.id, *conditions)
+    whole = (JobRun.job_id == Job.id, JobRun.attempt_of_id.is_(None))
+    query = select(JobRun.id, JobRun.run_at, JobRun.status, JobRun.message).where(*whole, *conditions)
     return query.order_by(JobRun.run_at.desc(), JobRun.id.desc()).limit(1).correlate(Job).lateral(name)
 
 
 _LAST = _newest_run("last_run")
 _LAST_GOOD = (
     select(JobRun.run_at)
-    .where(JobRun.job_id == Job.id, JobRun.raw_status.in_(RESTORABLE))
+    .where(JobRun.job_id == Job.id, JobRun.attempt_of_id.is_(None), JobRun.raw_status.in_(RESTORABLE))
     .order_by(JobRun.run_at.desc())  # no further key: the index of restorable runs has none
     .limit(1)
     .correlate(Job)

@@ -14,7 +14,7 @@ from shared.models.jobs import Job, JobKeyRow
 from shared.models.mail import MailReading
 from shared.services.approve_reading import Approved, ExistingJob, NewJob, approve_reading
 from shared.services.audit import Actor
-from shared.services.edit_customer import add_customer
+from shared.services.edit_customer import TypedCustomer, add_customer
 from shared.services.errors import BadInput, Refusal
 from shared.services.stored_mail import stored_key
 
@@ -48,7 +48,7 @@ def customer_called(db: Session, name: str, *, create: bool, actor: Actor, now: 
     if customer is None and not create:
         raise UnknownCustomer(tidy)
     if customer is None:
-        return add_customer(db, tidy, actor=actor, now=now)
+        return add_customer(db, TypedCustomer(name=tidy), actor=actor, now=now)
     if not customer.active:
         raise BadInput(
             f"“{customer.name}” is inactive, so nobody would see its runs. Make it active first.", field="customer"

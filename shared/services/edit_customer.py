@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 from functools import cache
+from typing import Any
 from zoneinfo import available_timezones
 
 from sqlalchemy import func, select
@@ -13,23 +15,26 @@ from sqlalchemy.orm import Session
 from shared.models.customers import Customer
 from shared.services.audit import Actor, record_act
 from shared.services.errors import BadInput, Conflict, NotFound
+from shared.services.mark_history import go_live_day, mark_history
 
 MAX_NAME = 200
 MAX_NOTE = 2000
 
 
-def add_customer(
-    db: Session,
-    name: str,
-    *,
-    actor: Actor,
-    now: datetime,
-    active: bool = True,
-    time_zone: str = "",
-    note: str = "",
-) -> Customer:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TypedCustomer:
+    """A customer as somebody typed it; what is empty is as the installation's."""
+
+    name: str
+    active: bool = True
+    time_zone: str = ""
+    note: str = ""
+    go_live_on: str = ""
+
+
+def add_customer(db: Session, typed: TypedCustomer, *, actor: Actor, now: datetime) -> Customer:
     """Return the new customer. Raise BadInput or Conflict (the name is taken)."""
-    customer = Customer(name=_free_name(db, name), active=active, time_zone=_zone(time_zone), note=_note(note))
+    customer = Customer(name=_free_name(db, typed.name), active=typed.active, **_checked(typed, now))
     with _unless_taken(db, customer.name):
         db.add(customer)
     record_act(
@@ -38,18 +43,18 @@ def add_customer(
     return customer
 
 
-def edit_customer(
-    db: Session, customer_id: int, *, name: str, active: bool, time_zone: str, note: str, actor: Actor, now: datetime
-) -> Customer:
-    """Change a customer. Raise NotFound, BadInput or Conflict."""
+def edit_customer(db: Session, customer_id: int, typed: TypedCustomer, *, actor: Actor, now: datetime) -> Customer:
+    """Change a customer; its runs become history, or cease to be, by its date. Raise NotFound, BadInput or Conflict."""
     customer = db.get(Customer, customer_id, with_for_update=True)
     if customer is None:
         raise NotFound("This customer doesn't exist (any more).")
-    before = _facts(customer)
-    free = _free_name(db, name, besides=customer_id)
-    zone, tidy_note = _zone(time_zone), _note(note)
-    with _unless_taken(db, free):
-        customer.name, customer.active, customer.time_zone, customer.note = free, active, zone, tidy_note
+    before, went_live = _facts(customer), _went_live(customer)
+    name = _free_name(db, typed.name, besides=customer_id)
+    checked = _checked(typed, now)
+    with _unless_taken(db, name):
+        customer.name, customer.active = name, typed.active
+        for field, value in checked.items():
+            setattr(customer, field, value)
     record_act(
         db,
         actor,
@@ -60,6 +65,8 @@ def edit_customer(
         after=_facts(customer),
         now=now,
     )
+    if _went_live(customer) != went_live:
+        mark_history(db, [customer_id], actor=actor, now=now)
     return customer
 
 
@@ -99,6 +106,18 @@ def _taken(name: str) -> Conflict:
     return Conflict(f"There is a customer called “{name}” already.")
 
 
+def _checked(typed: TypedCustomer, now: datetime) -> dict[str, Any]:
+    return {
+        "time_zone": _zone(typed.time_zone),
+        "note": _note(typed.note),
+        "go_live_on": go_live_day(typed.go_live_on, today=now.date()),
+    }
+
+
+def _went_live(customer: Customer) -> tuple[date | None, str | None]:
+    return customer.go_live_on, customer.time_zone
+
+
 def _zone(name: str) -> str | None:
     if not name.strip():
         return None
@@ -114,4 +133,10 @@ def _note(text: str) -> str:
 
 
 def _facts(customer: Customer) -> dict[str, object]:
-    return {"name": customer.name, "active": customer.active, "zone": customer.time_zone, "note": customer.note}
+    return {
+        "name": customer.name,
+        "active": customer.active,
+        "zone": customer.time_zone,
+        "note": customer.note,
+        "go_live_on": customer.go_live_on.isoformat() if customer.go_live_on else None,
+    }

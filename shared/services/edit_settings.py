@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,10 +15,9 @@ from shared.models.system import SystemSettings
 from shared.services.audit import Actor, record_act
 from shared.services.edit_customer import is_time_zone
 from shared.services.errors import BadInput
+from shared.services.mark_history import go_live_day
 
 MAX_FOLDER_NAME = 100
-OLDEST_GO_LIVE = date(2000, 1, 1)
-GO_LIVE_AHEAD = timedelta(days=366)
 
 
 class UnfitSettings(BadInput):
@@ -128,7 +127,7 @@ def _schedule_checks(
 ) -> dict[str, Callable[[], object]]:
     return {
         **_number_checks(SCHEDULE_BOUNDS, settings, typed),
-        "go_live_on": partial(_go_live_on, typed.go_live_on, today),
+        "go_live_on": partial(go_live_day, typed.go_live_on, today=today),
     }
 
 
@@ -165,18 +164,6 @@ def _folder_name(db: Session, typed: TypedMailSettings, *, unchanged: str) -> st
     if typed.move_processed and _is_read(db, name):
         raise BadInput("This folder is itself read, so mails cannot be moved there. Name another one.")
     return name
-
-
-def _go_live_on(text: str, today: date) -> date | None:
-    if not text.strip():
-        return None
-    try:
-        day = date.fromisoformat(text.strip())
-    except ValueError:
-        raise BadInput("Say which day as YYYY-MM-DD, or leave it empty.") from None
-    if not OLDEST_GO_LIVE <= day <= today + GO_LIVE_AHEAD:
-        raise BadInput(f"A day from {OLDEST_GO_LIVE.year} on, and at most a year ahead, please.")
-    return day
 
 
 def _is_read(db: Session, path: str) -> bool:

@@ -1,6 +1,6 @@
 """The customers: list, the choices of a type-ahead, and the forms that add and change one."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -16,7 +16,7 @@ from shared import clock
 from shared.domain.permissions import Right
 from shared.queries.closed_days import coming_closed_days
 from shared.queries.customers import MOST_FOUND, customer, customers, find_customers
-from shared.services.edit_customer import MAX_NAME, MAX_NOTE, add_customer, edit_customer, time_zones
+from shared.services.edit_customer import MAX_NAME, MAX_NOTE, TypedCustomer, add_customer, edit_customer, time_zones
 from shared.services.errors import BadInput, Conflict, NotFound
 
 router = APIRouter(prefix="/customers", include_in_schema=False)
@@ -49,6 +49,11 @@ class Typed:
     active: Annotated[bool, Form()] = False
     time_zone: Annotated[str, Form()] = ""
     note: Annotated[str, Form()] = ""
+    go_live_on: Annotated[str, Form()] = ""
+
+    @property
+    def customer(self) -> TypedCustomer:
+        return TypedCustomer(**asdict(self))
 
 
 @router.get("")
@@ -77,15 +82,7 @@ def new_customer(request: Request, db: Db, user: EditsCustomers, name: str = "")
 @router.post("")
 def add(request: Request, db: Db, user: EditsCustomers, typed: Annotated[Typed, Depends()]) -> Response:
     try:
-        added = add_customer(
-            db,
-            typed.name,
-            active=typed.active,
-            time_zone=typed.time_zone,
-            note=typed.note,
-            actor=user.actor,
-            now=clock.now(),
-        )
+        added = add_customer(db, typed.customer, actor=user.actor, now=clock.now())
     except (BadInput, Conflict) as problem:
         return _form(request, db, typed, problem=problem)
     return redirect(request, "/customers", toast=f"Added {added.name}.")
@@ -95,7 +92,13 @@ def add(request: Request, db: Db, user: EditsCustomers, typed: Annotated[Typed, 
 def change_customer(request: Request, db: Db, user: EditsCustomers, customer_id: RowId) -> HTMLResponse:
     if (known := customer(db, customer_id)) is None:
         raise NotFound("This customer doesn't exist (any more).")
-    typed = Typed(name=known.name, active=known.active, time_zone=known.time_zone or "", note=known.note)
+    typed = Typed(
+        name=known.name,
+        active=known.active,
+        time_zone=known.time_zone or "",
+        note=known.note,
+        go_live_on=known.go_live_on.isoformat() if known.go_live_on else "",
+    )
     return _form(request, db, typed, customer_id=customer_id)
 
 
@@ -104,16 +107,7 @@ def change(
     request: Request, db: Db, user: EditsCustomers, customer_id: RowId, typed: Annotated[Typed, Depends()]
 ) -> Response:
     try:
-        changed = edit_customer(
-            db,
-            customer_id,
-            name=typed.name,
-            active=typed.active,
-            time_zone=typed.time_zone,
-            note=typed.note,
-            actor=user.actor,
-            now=clock.now(),
-        )
+        changed = edit_customer(db, customer_id, typed.customer, actor=user.actor, now=clock.now())
     except (BadInput, Conflict) as problem:
         return _form(request, db, typed, customer_id=customer_id, problem=problem)
     return redirect(request, "/customers", toast=f"Saved {changed.name}.")
