@@ -97,3 +97,18 @@ def with_grace(schedule: Schedule, minutes: int | None) -> Schedule:
         return schedule
     grace = allowed_grace(schedule, minutes)
     return replace(schedule, lanes=tuple(replace(lane, grace=grace) for lane in schedule.lanes))
+
+
+@dataclass(frozen=True, slots=True)
+class GraceRange:
+    """The shortest and the longest grace of a schedule's times, in minutes, as they are applied."""
+
+    least: int
+    most: int
+
+
+def grace_range(schedule: Schedule | None) -> GraceRange | None:
+    if schedule is None or not schedule.lanes:
+        return None
+    applied = [schedule.grace_of(number) for number in range(len(schedule.lanes))]
+    return GraceRange(min(applied), max(applied))

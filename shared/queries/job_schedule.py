@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, bindparam, func, select
 from sqlalchemy.orm import Session, aliased
 
-from shared.domain.backtest import BackTest, with_grace
+from shared.domain.backtest import BackTest, GraceRange, grace_range, with_grace
 from shared.domain.falls_away import falls_away
 from shared.domain.schedule import Schedule, ScheduleKind, clock_time, describe
 from shared.domain.schedule_json import schedule_from_json, schedule_of
@@ -49,7 +49,7 @@ class ScheduleCard:
     zone: ZoneInfo
     description: str
     confidence: float | None
-    grace_minutes: int | None
+    grace: GraceRange | None
     own_grace: int | None
     usual_arrival: Arrival | None
     learned_runs: int
@@ -90,7 +90,7 @@ def job_schedule(db: Session, job_id: int, *, now: datetime) -> ScheduleCard | N
         zone=job.zone,
         description=describe(in_force) if in_force else "",
         confidence=known.confidence,
-        grace_minutes=in_force.grace if in_force else None,
+        grace=grace_range(in_force),
         own_grace=known.grace_minutes,
         usual_arrival=_arrival(in_force, tried),
         learned_runs=known.learned_runs,

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from shared.domain.backtest import BackTest, with_grace
+from shared.domain.backtest import BackTest, GraceRange, grace_range, with_grace
 from shared.domain.correction import Correction, Relearn, Watch, corrected
 from shared.domain.falls_away import falls_away
 from shared.domain.schedule import Schedule, as_datetime, describe
@@ -27,7 +27,7 @@ class Side:
 
     mode: ScheduleMode
     description: str
-    grace_minutes: int | None
+    grace: GraceRange | None
     asked_grace: int | None
     sleeps: bool
     silence: timedelta
@@ -113,13 +113,12 @@ def _effective(watch: Watch) -> Schedule | None:
 
 def _side(job: WatchedJob, watch: Watch, *, anew: bool) -> Side:
     in_force = with_grace(watch.schedule, watch.own_grace) if watch.schedule else None
-    applied = in_force.grace if in_force else None
-    asked = _asked_grace(watch)
+    applied, asked = grace_range(in_force), _asked_grace(watch)
     return Side(
         mode=watch.mode,
         description=describe(in_force) if in_force else "",
-        grace_minutes=applied,
-        asked_grace=asked if asked and applied and asked > applied else None,
+        grace=applied,
+        asked_grace=asked if asked and applied and asked > applied.least else None,
         sleeps=watch.sleeps,
         silence=job.silence,
         next_slots=job.upcoming(watch, anew=anew),
