@@ -15,7 +15,7 @@ from shared.domain.status import Status
 from shared.models.customers import Customer
 from shared.models.jobs import Job, JobRun
 from shared.models.schedules import JobSlot
-from shared.queries.daily_jobs import DayFilters
+from shared.queries.day_slots import DayFilters
 
 FEW, SOME = 0.02, 0.1  # shares of bad runs
 LATEST_RUN = timedelta(days=35)  # how long after its slot a late run can come
@@ -52,6 +52,8 @@ class HeatDay:
 
     @property
     def heat(self) -> Heat:
+        if self.bad and not self.expected:
+            return Heat.FEW  # nobody knows of how many
         if self.bad:
             share = self.bad / max(self.expected, self.bad)
             return Heat.FEW if share <= FEW else Heat.SOME if share <= SOME else Heat.MANY

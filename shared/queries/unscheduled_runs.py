@@ -13,7 +13,7 @@ from shared.domain.status import Status, badness
 from shared.models.customers import Customer
 from shared.models.jobs import Job, JobRun
 from shared.models.schedules import JobSchedule, JobSlot
-from shared.queries.daily_jobs import DayFilters
+from shared.queries.day_slots import DayFilters
 from shared.queries.rows import PAGE_SIZE, Page, badness_of, existing_page
 
 # Between the first and the last zone of the world a local day begins and ends.

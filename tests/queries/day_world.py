@@ -8,8 +8,9 @@ from sqlalchemy.orm import Session
 from shared.domain.slot_state import SlotState
 from shared.domain.status import Status
 from shared.models.jobs import JobRun
-from shared.queries.daily_jobs import DailyRow, DayFilters, daily_jobs, day_summary
+from shared.queries.daily_jobs import DailyRow, daily_jobs
 from shared.queries.day_heat import HeatDay, month_heat
+from shared.queries.day_slots import DayFilters
 from shared.queries.rows import Page
 from shared.queries.unscheduled_runs import UnscheduledRow, unscheduled_counts, unscheduled_runs
 from tests.builders import make_run
@@ -36,8 +37,7 @@ def slot_with_run(
 def shown(
     db: Session, day: date = DAY, filters: DayFilters = ALL, page: int = 1, **sorted_by: object
 ) -> Page[DailyRow]:
-    total = day_summary(db, day, filters).jobs_that_fit(filters.state)
-    return daily_jobs(db, day, filters, page, total=total, **sorted_by)
+    return daily_jobs(db, day, filters, page, **sorted_by).page
 
 
 def names(db: Session, day: date = DAY, filters: DayFilters = ALL, **sorted_by: object) -> list[str]:

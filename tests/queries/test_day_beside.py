@@ -9,8 +9,8 @@ from shared.domain.reading import Kind
 from shared.domain.run import RunSource
 from shared.domain.slot_state import SlotState
 from shared.domain.status import Status
-from shared.queries.daily_jobs import DayFilters
 from shared.queries.day_heat import Heat, month_heat
+from shared.queries.day_slots import DayFilters
 from shared.queries.skipped_slots import skipped_lately, skipped_on
 from tests.builders import make_job, make_run
 from tests.queries.day_world import ALL, DAY, ZONE, at, heat_of, slot_with_run, unscheduled

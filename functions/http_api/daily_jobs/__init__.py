@@ -34,8 +34,8 @@ def daily_jobs_page(
     now, zone = clock.now(), ui_zone()
     today = now.astimezone(zone).date()
     day, filters = asked.on(today), asked.filters
-    summary = day_summary(db, day, filters)
     beside = unscheduled_counts(db, day, zone.key, filters)
+    summary, found = _listed(db, asked, day, beside)
     return page(
         request,
         "daily_jobs/daily.html",
@@ -47,7 +47,7 @@ def daily_jobs_page(
         places=Places(asked=asked, day=day, today=today),
         summary=summary,
         beside=beside,
-        found=_found(db, asked, day, summary, beside),
+        found=found,
         lists={listed.value: listed for listed in Listed},
         in_words=in_words,
         weeks=weeks(month_heat(db, day, zone.key, filters)),
@@ -58,15 +58,16 @@ def daily_jobs_page(
     )
 
 
-def _found(
-    db: Db, asked: Asked, day: date, summary: DaySummary, beside: UnscheduledCounts
-) -> Page[DailyRow] | Page[UnscheduledRow]:
-    """Return the rows of the list that is asked for."""
+def _listed(
+    db: Db, asked: Asked, day: date, beside: UnscheduledCounts
+) -> tuple[DaySummary, Page[DailyRow] | Page[UnscheduledRow]]:
+    """Return the figures of the day, and the rows of the list that is asked for."""
     filters, zone = asked.filters, ui_zone().key
     if asked.listed is Listed.EXPECTED:
         sort, descending = asked.sort.removeprefix("-"), asked.sort.startswith("-")
-        total = summary.jobs_that_fit(filters.state)
-        return daily_jobs(db, day, filters, asked.page, total=total, sort=sort, descending=descending)
+        found = daily_jobs(db, day, filters, asked.page, sort=sort, descending=descending)
+        return found.summary, found.page
     has_schedule = asked.listed is Listed.UNEXPECTED
     total = beside.unexpected if has_schedule else beside.without_schedule
-    return unscheduled_runs(db, day, zone, filters, asked.page, has_schedule=has_schedule, total=total)
+    rows = unscheduled_runs(db, day, zone, filters, asked.page, has_schedule=has_schedule, total=total)
+    return day_summary(db, day, filters), rows

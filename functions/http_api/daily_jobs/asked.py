@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import Query
 
 from functions.http_api.addresses import LARGEST_ID, ListAddress
-from shared.queries.daily_jobs import DayFilters
+from shared.queries.day_slots import DayFilters
 from shared.services.errors import BadInput
 
 PATH = "/daily-jobs"
