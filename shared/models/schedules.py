@@ -73,6 +73,7 @@ class JobSlot(Base):
         CheckConstraint("state <> 'skipped' OR why <> ''", name="skipped_has_a_reason"),
         Index("ix_job_slots_open", "job_id", "deadline", postgresql_where=text("state IN ('expected', 'not_judged')")),
         Index("ix_job_slots_missed", "deadline", postgresql_where=text("state = 'missed'")),
+        Index("ix_job_slots_not_judged", "job_id", postgresql_where=text("state = 'not_judged'")),
         Index("ix_job_slots_day", "day"),
         Index("ix_job_slots_run_id", "run_id", postgresql_where=text("run_id IS NOT NULL")),
         Index("ix_job_slots_candidate_id", "candidate_id", postgresql_where=text("candidate_id IS NOT NULL")),

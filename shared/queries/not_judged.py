@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, any_, cast, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
@@ -43,7 +43,7 @@ def held_slots(db: Session, job_ids: Sequence[int], *, now: datetime) -> dict[in
     newest_why = func.array_agg(aggregate_order_by(JobSlot.why, JobSlot.slot_at.desc()))[1]
     query = (
         select(JobSlot.job_id, func.count(), newest_why)
-        .where(JobSlot.job_id.in_(job_ids), *_can_be_judged_yet(now))
+        .where(JobSlot.job_id == any_(cast(list(job_ids), ARRAY(BigInteger))), *_can_be_judged_yet(now))
         .group_by(JobSlot.job_id)
     )
     return {job_id: HeldSlots(count=count, why=why) for job_id, count, why in db.execute(query)}

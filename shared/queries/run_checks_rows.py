@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
@@ -108,16 +109,17 @@ def grouped_runs(filters: Filters) -> Select[*tuple[Any, ...]]:
                     ("versions", JobRun.verdict_version),
                     ("statuses", JobRun.status),
                     ("waiting", waits),
-                    ("late", JobRun.is_late),
-                    ("recovered", JobRun.recovered_on),
                 )
             ),
+            # Of few rows, so it costs nothing to ask.
+            func.array_agg(JobRun.id).filter(JobRun.is_late).label("late_ids"),
             func.array_agg(aggregate_order_by(JobRun.run_at, *newest))
             .filter(JobRun.source == RunSource.MISSED)
             .label("missed_at"),
             func.max(JobRun.run_at).label("last_run_at"),
-            func.array_agg(aggregate_order_by(func.left(JobRun.message, 300), rank.desc(), *newest))[1].label(
-                "message"
+            *(
+                func.array_agg(aggregate_order_by(column, rank.desc(), *newest))[1].label(name)
+                for name, column in (("message", func.left(JobRun.message, 300)), ("recovered_on", JobRun.recovered_on))
             ),
             func.bool_and(and_(waits, _is_clean())).label("clean"),
         )
@@ -146,10 +148,8 @@ def job_rows(db: Session, found: Sequence[Row[Any]], *, now: datetime) -> Iterat
 
 
 def _job_row(row: Row[Any], missed: Streak | None, held: HeldSlots, *, clean: bool) -> JobRow:
-    statuses = [Status(value) for value in row.statuses]
-    kinds = sorted(set(statuses), key=badness, reverse=True)
-    runs = list(zip(row.run_ids, row.versions, statuses, row.waiting, strict=True))
-    late = [status for status, is_late in zip(statuses, row.late, strict=True) if is_late]
+    runs = list(zip(row.run_ids, row.versions, row.statuses, row.waiting, strict=True))
+    late_ids = row.late_ids or ()
     return JobRow(
         job_id=row.job_id,
         customer_id=row.customer_id,
@@ -158,16 +158,22 @@ def _job_row(row: Row[Any], missed: Streak | None, held: HeldSlots, *, clean: bo
         software=row.backup_software,
         backup_type=row.backup_type,
         silence_id=row.silence_id,
-        counts=tuple(Counted(status=status, count=statuses.count(status), late=late.count(status)) for status in kinds),
+        counts=_counted(tuple(row.statuses), tuple(status for run_id, _, status, _ in runs if run_id in late_ids)),
         last_run_at=row.last_run_at,
         message=row.message,
-        recovered_on=row.recovered[statuses.index(kinds[0])],
+        recovered_on=row.recovered_on,
         missed=missed,
         held=held,
-        seen=tuple((run_id, version) for run_id, version, _, waits in runs if waits),
+        seen=tuple([(run_id, version) for run_id, version, _, waits in runs if waits]),
         needs_reason=any(waits and status in NEEDS_REASON for _, _, status, waits in runs),
         clean=clean,
     )
+
+
+@lru_cache(maxsize=2048)  # most rows of a page look alike
+def _counted(statuses: tuple[str, ...], late: tuple[str, ...]) -> tuple[Counted, ...]:
+    kinds = sorted(map(Status, set(statuses)), key=badness, reverse=True)
+    return tuple(Counted(status=kind, count=statuses.count(kind), late=late.count(kind)) for kind in kinds)
 
 
 def _is_clean() -> ColumnElement[bool]:

@@ -76,6 +76,9 @@ def upgrade() -> None:
 
 def _add_silent_sources() -> None:
     op.create_index("ix_job_slots_missed", "job_slots", ["deadline"], postgresql_where=sa.text("state = 'missed'"))
+    op.create_index(
+        "ix_job_slots_not_judged", "job_slots", ["job_id"], postgresql_where=sa.text("state = 'not_judged'")
+    )
     op.create_table(
         "silent_sources",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
