@@ -15,7 +15,7 @@ from shared.models.system import SystemSettings
 from shared.services.audit import Actor, record_act
 from shared.services.edit_customer import is_time_zone
 from shared.services.errors import BadInput
-from shared.services.mark_history import go_live_day
+from shared.services.mark_history import Marked, go_live_day, mark_history
 
 MAX_FOLDER_NAME = 100
 
@@ -54,6 +54,14 @@ class TypedScheduleSettings:
     silence_min_days: str
     silence_max_days: str
     go_live_on: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ScheduleChange:
+    """Which settings changed, and with the go-live date which runs became history or are it no longer."""
+
+    fields: frozenset[str]
+    marked: Marked | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +103,8 @@ def edit_mail_settings(db: Session, typed: TypedMailSettings, *, actor: Actor, n
     return _change(db, settings, _checked(asdict(typed), _mail_checks(db, settings, typed)), actor, now)
 
 
-def edit_schedule_settings(db: Session, typed: TypedScheduleSettings, *, actor: Actor, now: datetime) -> frozenset[str]:
-    """Store how jobs are watched; return which settings that changed. Raise UnfitSettings."""
+def edit_schedule_settings(db: Session, typed: TypedScheduleSettings, *, actor: Actor, now: datetime) -> ScheduleChange:
+    """Store how jobs are watched; a new go-live date marks the runs before it at once. Raise UnfitSettings."""
     settings = db.get_one(SystemSettings, 1, with_for_update=True)
     before = {field: getattr(settings, field) for field in TypedScheduleSettings.__dataclass_fields__}
     today = now.astimezone(ZoneInfo(settings.ui_time_zone)).date()
@@ -104,7 +112,9 @@ def edit_schedule_settings(db: Session, typed: TypedScheduleSettings, *, actor: 
     if wanted["silence_min_days"] > wanted["silence_max_days"]:
         raise UnfitSettings({"silence_max_days": "The most cannot be less than the least."})
     _change(db, settings, wanted, actor, now)
-    return frozenset(field for field, value in before.items() if value != wanted[field])
+    fields = frozenset(field for field, value in before.items() if value != wanted[field])
+    marked = mark_history(db, None, actor=actor, now=now) if "go_live_on" in fields else None
+    return ScheduleChange(fields=fields, marked=marked)
 
 
 def edit_time_zone(db: Session, name: str, *, actor: Actor, now: datetime) -> bool:

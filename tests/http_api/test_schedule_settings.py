@@ -1,11 +1,13 @@
 """Settings, schedules: each number with its range, what was changed, and what follows from it."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
+from shared import clock
+from shared.domain.status import Status
 from tests.http_api.client import Browser
-from tests.http_api.lists import text_of
+from tests.http_api.lists import make_job, make_run, text_of
 from tests.http_api.mail_world import acts, stored_settings
 
 PATH = "/manage/settings/schedules"
@@ -43,6 +45,19 @@ def test_a_change_is_stored_audited_and_followed_by_what_it_means(admin: Browser
     [act] = acts("settings.changed")
     assert act.before == {"grace_floor_minutes": 60, "go_live_on": None}
     assert act.after == {"grace_floor_minutes": 90, "go_live_on": "2026-01-05"}
+
+
+def test_a_go_live_date_takes_older_runs_out_of_the_reviews_and_gives_them_back(admin: Browser) -> None:
+    job_id = make_job("Nightly")
+    for days_ago in (1, 40, 41):
+        make_run(job_id, Status.FAILED, days_ago=days_ago)
+    live = (clock.now() - timedelta(days=10)).date().isoformat()
+
+    after = text_of(admin.get(admin.post(PATH, data=AS_IT_IS | {"go_live_on": live}).headers["location"]).text)
+    back = text_of(admin.get(admin.post(PATH, data=AS_IT_IS).headers["location"]).text)
+
+    assert "Settings saved. 2 runs before going live left the reviews." in after
+    assert "Settings saved. 2 runs came back to them." in back
 
 
 def test_saving_what_is_there_changes_nothing_and_says_so(admin: Browser) -> None:

@@ -9,12 +9,14 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import HTMLResponse
 
 from functions.http_api.deps import CurrentUser, Db, require
+from functions.http_api.formats import plural
 from functions.http_api.rendering import page
 from functions.http_api.toasts import redirect
 from shared import clock
 from shared.domain.permissions import Right
 from shared.queries.schedule_settings import schedule_settings
 from shared.services.edit_settings import TypedScheduleSettings, UnfitSettings, edit_schedule_settings
+from shared.services.mark_history import Marked
 
 PATH = "/manage/settings/schedules"
 router = APIRouter(prefix=PATH, include_in_schema=False)
@@ -68,10 +70,17 @@ def save(request: Request, db: Db, user: Keeper, typed: Annotated[Typed, Depends
         changed = edit_schedule_settings(db, typed.settings, actor=user.actor, now=clock.now())
     except UnfitSettings as problem:
         return _page(request, typed, problem=problem)
-    if not changed:
+    if not changed.fields:
         return redirect(request, PATH, toast="Nothing was changed.")
-    query = urlencode({"changed": ",".join(field for field in FOLLOWS if field in changed)})
-    return redirect(request, f"{PATH}?{query}", toast="Settings saved.")
+    query = urlencode({"changed": ",".join(field for field in FOLLOWS if field in changed.fields)})
+    return redirect(request, f"{PATH}?{query}", toast=f"Settings saved.{_said_of(changed.marked)}")
+
+
+def _said_of(marked: Marked | None) -> str:
+    if marked is None:
+        return ""
+    settled = f" {plural(marked.settled, 'run')} before going live left the reviews." if marked.settled else ""
+    return settled + (f" {plural(marked.waiting, 'run')} came back to them." if marked.waiting else "")
 
 
 def _page(
