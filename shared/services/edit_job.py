@@ -11,15 +11,19 @@ from shared.models.jobs import Job, JobRun
 from shared.models.mail import MailMessage, MailReading
 from shared.services.audit import Actor, record_act
 from shared.services.errors import Conflict, NotFound
+from shared.services.remarks import end_remarks_of_job
+from shared.services.tickets import end_scopes_of_job
 
 
 def move_job(db: Session, job_id: int, customer_id: int, *, actor: Actor, now: datetime) -> None:
-    """Give the job to another customer. Raise NotFound or Conflict (it is there already)."""
+    """Give the job to another customer; its tickets and remarks end for it. Raise NotFound or Conflict."""
     job = _locked(db, job_id)
     if job.customer_id == customer_id:
         raise Conflict("This job is that customer's already.")
     if db.get(Customer, customer_id) is None:
         raise NotFound("This customer doesn't exist (any more).")
+    ended = end_scopes_of_job(db, job_id, now=now)  # first: an open scope names the job's customer
+    end_remarks_of_job(db, job_id, now=now)
     before, job.customer_id = job.customer_id, customer_id
     record_act(
         db,
@@ -28,7 +32,7 @@ def move_job(db: Session, job_id: int, customer_id: int, *, actor: Actor, now: d
         subject_type="job",
         subject_id=job_id,
         before={"customer": before},
-        after={"customer": customer_id},
+        after={"customer": customer_id, **({"tickets_ended": ended} if ended else {})},
         now=now,
     )
 

@@ -5,7 +5,7 @@ from datetime import datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import bindparam, delete, exists, func, insert, or_, select, update
+from sqlalchemy import Executable, bindparam, delete, exists, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as on_conflict_insert
 from sqlalchemy.orm import Session, aliased
 
@@ -22,6 +22,7 @@ from shared.models.schedules import JobSlot
 from shared.models.system import SystemSettings
 from shared.services.join_attempts import REPORTED, join_attempts
 from shared.services.judge_run import absence, judge_again, verdict
+from shared.services.link_tickets import has_tickets, link_open_tickets
 from shared.services.vanished import add_findings, look_again_later, vanished_objects
 
 
@@ -50,8 +51,7 @@ def record_missed_run(db: Session, job_id: int, *, slot_at: datetime, message: s
         "message": message,
         "is_placed": True,
     }
-    run_id: int | None = db.scalar(_ADD_MISSED, run)
-    return run_id
+    return _add_silence(db, job_id, _ADD_MISSED, run)
 
 
 def record_overdue_run(db: Session, job_id: int, *, passed_at: datetime, days: int, message: str) -> int | None:
@@ -66,7 +66,13 @@ def record_overdue_run(db: Session, job_id: int, *, passed_at: datetime, days: i
         "message": message,
         "is_placed": True,
     }
-    run_id: int | None = db.scalar(_ADD_OVERDUE, run)
+    return _add_silence(db, job_id, _ADD_OVERDUE, run)
+
+
+def _add_silence(db: Session, job_id: int, add: Executable, run: Mapping[str, object]) -> int | None:
+    run_id: int | None = db.scalar(add, run)
+    if run_id is not None:
+        link_open_tickets(db, job_id, run_id)
     return run_id
 
 
@@ -97,7 +103,7 @@ def _record(
         "size_bytes": facts.size_bytes,
         "is_history": go_live_at is not None and run_at < go_live_at,
     }
-    run_id, came_late, has_company, missed_id = db.execute(_ADD_RUN, run).one()
+    run_id, came_late, has_company, missed_id, has_tickets_open = db.execute(_ADD_RUN, run).one()
     add_findings(db, run_id, gone)
     if has_company:
         joined = join_attempts(db, job_id, run_id, go_live_at=go_live_at)
@@ -105,6 +111,8 @@ def _record(
             return joined
     if missed_id is not None:
         run_id = _answer(db, missed_id, run_id, run)
+    if has_tickets_open and not run["is_history"]:
+        link_open_tickets(db, job_id, run_id)
     if came_late and facts.objects_complete:
         for later_id in look_again_later(db, job_id, after=run_at):
             judge_again(db, later_id)
@@ -218,5 +226,7 @@ _ANSWERED = (  # the missed run of the last slot that the run can be of, unless 
     .correlate(_run)
     .scalar_subquery()
 )
-_ADD_RUN = select(_run.c.id, _CAME_LATE, or_(_NEAR_TROUBLE, _OF_A_SESSION), _ANSWERED)
+_ADD_RUN = select(
+    _run.c.id, _CAME_LATE, or_(_NEAR_TROUBLE, _OF_A_SESSION), _ANSWERED, has_tickets(_run.c.job_id).label("has_tickets")
+)
 _ADD_MISSED = _ADD_OVERDUE = on_conflict_insert(_runs).on_conflict_do_nothing().returning(_runs.c.id)

@@ -1,0 +1,115 @@
+"""Gives a new run the tickets and remarks that are open on its job. Part of making a run: see record_run.
+
+Nothing here looks at dates: what is resolved stops at once, and what was linked before stays linked.
+"""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session, aliased
+
+from shared.db.base import table_of
+from shared.models.jobs import JobRun
+from shared.models.tickets import Remark, RemarkRun, RemarkScope, Ticket, TicketRun, TicketScope
+
+COPIED = (
+    "autotask_ticket_id",
+    "autotask_ticket_number",
+    "autotask_ticket_created_at",
+    "autotask_ticket_created_by_user_id",
+)
+
+
+def link_open_tickets(db: Session, job_id: int, run_id: int) -> None:
+    """Link what is open on the job to its run, and copy the Autotask ticket that it belongs to. Harmless to repeat."""
+    run = {"of_job": job_id, "new_run": run_id}
+    db.execute(_LINK_TICKETS, run)
+    db.execute(_LINK_REMARKS, run)
+    db.execute(_COPY_AUTOTASK, run)
+
+
+def is_open_on_job() -> ColumnElement[bool]:
+    """Whether a ticket (joined with its scope) is open on the scope's job."""
+    resolved_at = func.coalesce(TicketScope.resolved_at, Ticket.resolved_at)
+    return and_(resolved_at.is_(None), Ticket.deleted_at.is_(None))
+
+
+def has_tickets(job_id: ColumnElement[int]) -> ColumnElement[bool]:
+    """Whether a new run of the job may have something to be linked to."""
+    return or_(
+        exists().where(TicketScope.job_id == job_id, TicketScope.resolved_at.is_(None)),
+        exists().where(RemarkScope.job_id == job_id, RemarkScope.resolved_at.is_(None)),
+        exists().where(
+            _carrier.job_id == job_id,
+            _carrier.autotask_ticket_id.is_not(None),
+            _carrier.autotask_ticket_deleted_at.is_(None),
+        ),
+    )
+
+
+def _open_on(job_id: ColumnElement[int]) -> Select[Any]:
+    return (
+        select(Ticket.id)
+        .join(TicketScope, TicketScope.ticket_id == Ticket.id)
+        .where(TicketScope.job_id == job_id, is_open_on_job())
+    )
+
+
+_carrier = aliased(JobRun)
+_job_id: ColumnElement[int] = bindparam("of_job", type_=table_of(JobRun).c.job_id.type)
+_run_id: ColumnElement[int] = bindparam("new_run", type_=table_of(JobRun).c.id.type)
+_LINK_TICKETS = (
+    insert(table_of(TicketRun))
+    .from_select(["ticket_id", "job_run_id"], _open_on(_job_id).add_columns(_run_id))
+    .on_conflict_do_nothing()
+)
+_LINK_REMARKS = (
+    insert(table_of(RemarkRun))
+    .from_select(
+        ["remark_id", "job_run_id"],
+        select(Remark.id, _run_id)
+        .join(RemarkScope, RemarkScope.remark_id == Remark.id)
+        .where(
+            RemarkScope.job_id == _job_id,
+            func.coalesce(RemarkScope.resolved_at, Remark.resolved_at).is_(None),
+        ),
+    )
+    .on_conflict_do_nothing()
+)
+# First the ticket that is open on the job, from whichever run carries it; else the job's newest one of which nobody
+# knows that it is over.
+_remote_ids = (
+    select(Ticket.remote_id)
+    .join(TicketScope, TicketScope.ticket_id == Ticket.id)
+    .where(TicketScope.job_id == _job_id, is_open_on_job())
+)
+_is_over = exists().where(
+    Ticket.remote_id == _carrier.autotask_ticket_id,
+    or_(
+        Ticket.resolved_at.is_not(None),
+        Ticket.deleted_at.is_not(None),
+        exists().where(
+            TicketScope.ticket_id == Ticket.id, TicketScope.job_id == _job_id, TicketScope.resolved_at.is_not(None)
+        ),
+    ),
+)
+_is_open_here = _carrier.autotask_ticket_id.in_(_remote_ids)
+_BELONGS_TO = (
+    select(_run_id.label("copies_to"), *(getattr(_carrier, name) for name in COPIED))
+    .where(
+        _carrier.autotask_ticket_id.is_not(None),
+        _carrier.autotask_ticket_deleted_at.is_(None),
+        _carrier.id != _run_id,
+        or_(_is_open_here, and_(_carrier.job_id == _job_id, ~_is_over)),
+    )
+    .order_by(_is_open_here.desc(), _carrier.autotask_ticket_created_at.desc(), _carrier.id.desc())
+    .limit(1)
+    .subquery("belongs_to")
+)
+_runs = table_of(JobRun)
+_COPY_AUTOTASK = (
+    update(_runs)
+    .where(_runs.c.id == _BELONGS_TO.c.copies_to, _runs.c.autotask_ticket_id.is_(None))
+    .values({name: _BELONGS_TO.c[name] for name in COPIED})
+)

@@ -1,0 +1,79 @@
+"""Makes remarks on jobs, links them to runs, and ends them."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from shared.models.tickets import Remark, RemarkRun, RemarkScope
+from shared.services.audit import Actor, record_act
+from shared.services.errors import BadInput, Conflict, NotFound
+from shared.services.ticketed_runs import choose_runs
+
+LONGEST = 4_000
+
+
+def add_remark(db: Session, *, body: str, run_ids: Sequence[int], actor: Actor, now: datetime) -> int:
+    """Make a remark about the jobs of these runs, linked to the runs, and return its id. Raise BadInput, NotFound."""
+    words = _tidy(body)
+    chosen = choose_runs(db, run_ids)
+    remark = Remark(customer_id=chosen.customer_id, body=words, created_by=actor.user_id)
+    db.add(remark)
+    db.flush()  # its scopes need its id
+    db.execute(insert(RemarkScope), [{"remark_id": remark.id, "job_id": job_id} for job_id in chosen.job_ids])
+    db.execute(insert(RemarkRun), [{"remark_id": remark.id, "job_run_id": run_id} for run_id in chosen.run_ids])
+    facts = {"body": words, "jobs": list(chosen.job_ids), "runs": list(chosen.run_ids)}
+    _record(db, remark, "remark.made", facts, actor, now)
+    return remark.id
+
+
+def edit_remark(db: Session, remark_id: int, *, body: str, actor: Actor, now: datetime) -> None:
+    """Change the words. Raise NotFound or BadInput."""
+    remark = _locked(db, remark_id)
+    before, remark.body = remark.body, _tidy(body)
+    _record(db, remark, "remark.edited", {"body": [before, remark.body]}, actor, now)
+
+
+def resolve_remark(db: Session, remark_id: int, *, actor: Actor, now: datetime) -> None:
+    """End a remark for all its jobs. Raise NotFound or Conflict."""
+    remark = _locked(db, remark_id)
+    if remark.resolved_at is not None:
+        raise Conflict("This remark is resolved already.")
+    remark.resolved_at, remark.resolved_by = now, actor.user_id
+    _record(db, remark, "remark.resolved", {}, actor, now)
+
+
+def reopen_remark(db: Session, remark_id: int, *, actor: Actor, now: datetime) -> None:
+    """Take a remark up again; it reaches runs made from now on. Raise NotFound or Conflict."""
+    remark = _locked(db, remark_id)
+    if remark.resolved_at is None:
+        raise Conflict("This remark is open.")
+    remark.resolved_at = remark.resolved_by = None
+    db.execute(update(RemarkScope).where(RemarkScope.remark_id == remark_id).values(resolved_at=None))
+    _record(db, remark, "remark.reopened", {}, actor, now)
+
+
+def end_remarks_of_job(db: Session, job_id: int, *, now: datetime) -> None:
+    """End all remarks for a job that goes to another customer."""
+    of_job = update(RemarkScope).where(RemarkScope.job_id == job_id, RemarkScope.resolved_at.is_(None))
+    db.execute(of_job.values(resolved_at=now))
+
+
+def _tidy(body: str) -> str:
+    words = body.strip()
+    if not words or len(words) > LONGEST:
+        raise BadInput(f"Type the remark, at most {LONGEST:,} characters.", field="body")
+    return words
+
+
+def _locked(db: Session, remark_id: int) -> Remark:
+    remark = db.get(Remark, remark_id, with_for_update=True, populate_existing=True)
+    if remark is None:
+        raise NotFound("This remark doesn't exist (any more).")
+    return remark
+
+
+def _record(db: Session, remark: Remark, action: str, facts: Mapping[str, object], actor: Actor, now: datetime) -> None:
+    record_act(db, actor, action, subject_type="remark", subject_id=remark.id, after=facts, now=now)

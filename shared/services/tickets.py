@@ -1,0 +1,195 @@
+"""Makes tickets, links them to runs, and ends them. Whatever is resolved stops reaching new runs at once."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from shared.domain.ticket import ErrandKind, TicketSource
+from shared.models.jobs import Job
+from shared.models.system import SystemSettings
+from shared.models.tickets import Ticket, TicketScope
+from shared.services.add_errand import add_errand
+from shared.services.audit import Actor, record_act
+from shared.services.errors import BadInput, Conflict, NotFound
+from shared.services.link_tickets import is_open_on_job
+from shared.services.ticketed_runs import ChosenRuns, choose_runs, cover
+
+LONGEST_CODE = 64
+
+
+def add_manual_ticket(
+    db: Session,
+    *,
+    code: str,
+    description: str,
+    run_ids: Sequence[int],
+    actor: Actor,
+    now: datetime,
+    anyway: bool = False,
+) -> int:
+    """Make a ticket whose code a person typed, and return its id.
+
+    Raise BadInput, or Conflict where a job of the runs has an open ticket and `anyway` isn't said.
+    """
+    typed = code.strip()
+    if not typed or len(typed) > LONGEST_CODE:
+        raise BadInput(f"Type the ticket's code, at most {LONGEST_CODE} characters.", field="code")
+    chosen = choose_runs(db, run_ids)
+    _refuse_second(db, chosen, anyway=anyway)
+    if (taken := db.scalar(select(Ticket.id).where(func.lower(Ticket.ticket_code) == typed.lower()))) is not None:
+        raise Conflict(f"There is a ticket {typed} already (number {taken} here): link that one instead.")
+    ticket = _new(db, chosen, TicketSource.MANUAL, description=description, actor=actor, now=now)
+    ticket.ticket_code = typed
+    return _made(db, ticket, chosen, actor=actor, now=now)
+
+
+def add_remote_ticket(
+    db: Session,
+    *,
+    title: str,
+    description: str,
+    run_ids: Sequence[int],
+    actor: Actor,
+    now: datetime,
+    choices: dict[str, str] | None = None,
+    anyway: bool = False,
+) -> int:
+    """Have the ticketing system make a ticket, and return its id here: it is shown at once, its number comes later.
+
+    `choices` are what a person chose instead of the defaults, by the names of `TicketDraft`. Raise as
+    `add_manual_ticket` does.
+    """
+    if not title.strip():
+        raise BadInput("Type what the ticket is about.", field="title")
+    chosen = choose_runs(db, run_ids)
+    _refuse_second(db, chosen, anyway=anyway)
+    ticket = _new(db, chosen, TicketSource.AUTOTASK, description=description, actor=actor, now=now)
+    ticket.title = title.strip()
+    ticket_id = _made(db, ticket, chosen, actor=actor, now=now)
+    add_errand(db, ErrandKind.CREATE, ticket_id, choices or {}, actor=actor, now=now)
+    return ticket_id
+
+
+def link_ticket(db: Session, ticket_id: int, run_ids: Sequence[int], *, actor: Actor, now: datetime) -> ChosenRuns:
+    """Link an open ticket to further runs of its customer. Raise NotFound, Conflict (it is over) or BadInput."""
+    chosen = choose_runs(db, run_ids)
+    ticket = _locked(db, ticket_id)
+    if ticket.customer_id != chosen.customer_id:
+        raise BadInput("This ticket is about another customer.")
+    if ticket.resolved_at is not None or ticket.deleted_at is not None:
+        raise Conflict("This ticket is over: nothing is linked to it any more. Reopen it, or make another one.")
+    cover(db, ticket_id, chosen)
+    _record(db, ticket, "ticket.linked", {"runs": list(chosen.run_ids)}, actor, now)
+    return chosen
+
+
+def edit_ticket(db: Session, ticket_id: int, *, description: str, actor: Actor, now: datetime) -> None:
+    """Change what is told of a ticket here. What Autotask has is theirs and stays. Raise NotFound."""
+    ticket = _locked(db, ticket_id)
+    before, ticket.description = ticket.description, description.strip()
+    _record(db, ticket, "ticket.edited", {"description": [before, ticket.description]}, actor, now)
+
+
+def resolve_ticket(db: Session, ticket_id: int, *, actor: Actor, now: datetime, note: str = "") -> None:
+    """End a ticket for all its jobs, and have it resolved over there too. Raise NotFound or Conflict."""
+    ticket = _locked(db, ticket_id)
+    if ticket.resolved_at is not None:
+        raise Conflict("This ticket is resolved already.")
+    ticket.resolved_at, ticket.resolved_by = now, actor.user_id
+    if ticket.source is not TicketSource.MANUAL and ticket.deleted_at is None:
+        add_errand(db, ErrandKind.RESOLVE, ticket_id, {"text": note.strip()}, actor=actor, now=now)
+    _record(db, ticket, "ticket.resolved", {"note": note.strip()}, actor, now)
+
+
+def reopen_ticket(db: Session, ticket_id: int, *, actor: Actor, now: datetime) -> None:
+    """Take a ticket up again, for the jobs that are still its customer's; it reaches runs made from now on.
+
+    Raise NotFound, or Conflict: one of the ticketing system is reopened there, and found to be so by the next poll.
+    """
+    ticket = _locked(db, ticket_id)
+    if ticket.resolved_at is None:
+        raise Conflict("This ticket is open.")
+    if ticket.source is not TicketSource.MANUAL:
+        raise Conflict("Reopen this ticket where it is kept; it is taken up here at the next look.")
+    mark_reopened(db, ticket)
+    _record(db, ticket, "ticket.reopened", {}, actor, now)
+
+
+def resolve_scope(db: Session, ticket_id: int, job_id: int, *, actor: Actor, now: datetime) -> None:
+    """End a ticket for one of its jobs. Raise NotFound or Conflict."""
+    ticket = _locked(db, ticket_id)
+    of_job = (TicketScope.ticket_id == ticket_id, TicketScope.job_id == job_id)
+    ending = update(TicketScope).where(*of_job, TicketScope.resolved_at.is_(None)).values(resolved_at=now)
+    ended = db.scalar(ending.returning(TicketScope.id))
+    if ended is None:
+        raise Conflict("This ticket is over for this job already.")
+    _record(db, ticket, "ticket.scope_resolved", {"job": job_id}, actor, now)
+
+
+def end_scopes_of_job(db: Session, job_id: int, *, now: datetime) -> int:
+    """End all tickets for a job that goes to another customer, for good; return how many were open."""
+    ended = func.coalesce(TicketScope.resolved_at, now)
+    of_job = update(TicketScope).where(TicketScope.job_id == job_id, TicketScope.customer_id.is_not(None))
+    result = db.execute(of_job.values(resolved_at=ended, customer_id=None).returning(TicketScope.id))
+    return len(result.all())
+
+
+def mark_reopened(db: Session, ticket: Ticket) -> None:
+    """Take up a ticket and its scopes, but for jobs that were moved away."""
+    ticket.resolved_at = ticket.resolved_by = None
+    of_ticket = (TicketScope.ticket_id == ticket.id, TicketScope.customer_id.is_not(None))
+    db.execute(update(TicketScope).where(*of_ticket).values(resolved_at=None))
+
+
+def _refuse_second(db: Session, chosen: ChosenRuns, *, anyway: bool) -> None:
+    """One incident, one ticket: the jobs are locked, so of two people the slower one learns of the other's ticket."""
+    if anyway:
+        return
+    is_open = (
+        select(Ticket.ticket_code, Job.job_name)
+        .join(TicketScope, TicketScope.ticket_id == Ticket.id)
+        .join(Job, Job.id == TicketScope.job_id)
+        .where(TicketScope.job_id.in_(chosen.job_ids), is_open_on_job())
+        .order_by(Ticket.id.desc())
+        .limit(1)
+    )
+    if (found := db.execute(is_open).one_or_none()) is not None:
+        code, job = found
+        raise Conflict(f"{job} has an open ticket, {code or 'which is just being made'}: link that one instead.")
+
+
+def _new(
+    db: Session, chosen: ChosenRuns, source: TicketSource, *, description: str, actor: Actor, now: datetime
+) -> Ticket:
+    zone = ZoneInfo(db.get_one(SystemSettings, 1).ui_time_zone)
+    return Ticket(
+        customer_id=chosen.customer_id,
+        source=source,
+        description=description.strip(),
+        active_from_date=chosen.first_at.astimezone(zone).date(),
+        start_date=now,
+        created_by=actor.user_id,
+    )
+
+
+def _made(db: Session, ticket: Ticket, chosen: ChosenRuns, *, actor: Actor, now: datetime) -> int:
+    db.add(ticket)
+    db.flush()  # its scopes need its id
+    cover(db, ticket.id, chosen)
+    facts = {"code": ticket.ticket_code, "title": ticket.title, "jobs": list(chosen.job_ids)}
+    _record(db, ticket, "ticket.made", {**facts, "runs": list(chosen.run_ids)}, actor, now)
+    return ticket.id
+
+
+def _locked(db: Session, ticket_id: int) -> Ticket:
+    ticket = db.get(Ticket, ticket_id, with_for_update=True, populate_existing=True)
+    if ticket is None:
+        raise NotFound("This ticket doesn't exist (any more).")
+    return ticket
+
+
+def _record(db: Session, ticket: Ticket, action: str, facts: Mapping[str, object], actor: Actor, now: datetime) -> None:
+    record_act(db, actor, action, subject_type="ticket", subject_id=ticket.id, after=facts, now=now)
