@@ -276,6 +276,20 @@ def test_undoing_a_review_takes_away_what_came_of_it(committed_db: Session, job_
     assert (run.run_at, run.overdue_days, run.reviewed_at) == (after(LIMIT), 2 * LIMIT, None)
 
 
+def test_undoing_a_review_after_recovery_leaves_nothing_to_review(committed_db: Session, job_id: int) -> None:
+    tick(committed_db, after(LIMIT, 1))
+    review_id, actor = review(committed_db, *overdue(committed_db, job_id), now=after(LIMIT, 2))
+    report(committed_db, job_id, after(LIMIT, 3))
+    tick(committed_db, after(LIMIT, 4))
+    assert review_id is not None
+
+    undo_review(committed_db, review_id, actor=actor, may_undo_any=True, now=after(LIMIT, 5))
+    committed_db.commit()
+    tick(committed_db, after(LIMIT, 6))
+
+    assert overdue(committed_db, job_id) == []
+
+
 def test_days_of_a_pause_bring_the_limit_no_nearer_but_are_counted(committed_db: Session, job_id: int) -> None:
     pause(committed_db, job_id, since=after(1, 1), until=after(11, 1))
     tick(committed_db, after(12, 23))

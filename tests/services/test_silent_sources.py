@@ -138,6 +138,16 @@ def test_jobs_that_stopped_are_items_of_their_own_and_prove_nothing(db: Session)
     assert silences(db) == []
 
 
+def test_maximum_silences_that_ran_out_prove_nothing(db: Session) -> None:
+    jobs = expected_jobs(db, 5)
+    for job_id in jobs:
+        make_slot(db, job_id, DAY, state=MISSED, is_silence=True)
+
+    group_silences(db, now=MORNING)
+
+    assert silences(db) == []
+
+
 def test_a_job_that_runs_every_hour_counts_once(db: Session) -> None:
     jobs = expected_jobs(db, 6)
     for hour in range(10, 30):
