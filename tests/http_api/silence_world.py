@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import update
 
+from functions.http_api.formats import short_time
 from shared import clock
 from shared.db.session import transaction
 from shared.domain.slot_state import SlotState
@@ -68,3 +69,14 @@ def slots_of(
                     why=why,
                 )
             )
+
+
+def make_history(run_ids: tuple[int, ...]) -> None:
+    """Let runs be from before the go-live date: they need no review."""
+    with transaction() as db:
+        db.execute(update(JobRun).where(JobRun.id.in_(run_ids)).values(is_history=True))
+
+
+def said(moment: datetime) -> str:
+    """Return the moment as pages say it now."""
+    return short_time(moment, clock.now())

@@ -15,11 +15,11 @@ from functions.http_api.slot_words import due, missed
 from shared.domain.permissions import Right
 from shared.domain.run import MatchedBy
 from shared.domain.status import NEEDS_REASON, Status
-from shared.queries.job_schedule import ScheduleCard, job_schedule
 from shared.queries.job_strip import StripDay, job_strip
 from shared.queries.objects import GOOD
 from shared.queries.run_panel import RunPanel
 from shared.queries.runs_beside import RunInList
+from shared.queries.schedule_in_short import ShortSchedule, schedule_in_short
 from shared.services.review_runs import UNDO_WINDOW
 
 STRIP_DAYS = 30
@@ -41,7 +41,7 @@ class RunView:
     said: tuple[str, ...]
     matched: str
     chips: tuple[Chip, ...]
-    schedule: ScheduleCard | None
+    schedule: ShortSchedule | None
     slots_in_words: str
     strip: tuple[StripDay, ...]
     may_review: bool
@@ -76,7 +76,7 @@ class RunView:
 def run_view(db: Session, run: RunPanel, *, user: CurrentUser, now: datetime) -> RunView:
     """Return what to show of `run` to `user`."""
     zone = ZoneInfo(run.time_zone) if run.time_zone else ui_zone()
-    schedule = job_schedule(db, run.job_id, now=now)
+    schedule = schedule_in_short(db, run.job_id, now=now)
     return RunView(
         run=run,
         said=(*_when_due(run, schedule, now), *_sentence(run, now)),
@@ -90,7 +90,7 @@ def run_view(db: Session, run: RunPanel, *, user: CurrentUser, now: datetime) ->
     )
 
 
-def _when_due(run: RunPanel, schedule: ScheduleCard | None, now: datetime) -> list[str]:
+def _when_due(run: RunPanel, schedule: ShortSchedule | None, now: datetime) -> list[str]:
     said = []
     if run.slot is not None:
         words = due(run.slot, schedule.description if schedule else "", now)
