@@ -109,7 +109,7 @@ class WatchedJob:
         """Return why nothing is expected then, empty when something is."""
         if day in self.closed:
             return f"closed: {self.closed[day]}"
-        return "paused" if self._is_paused(at) else ""
+        return f"paused: {self.known.pause_reason}" if self.known and self._is_paused(at) else ""
 
     def _by(self, schedule: Schedule | None, *, after: date) -> Iterator[Slot]:
         if schedule is not None:
