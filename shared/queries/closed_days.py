@@ -33,7 +33,7 @@ class Closable:
 class ClosedRange:
     """Days in a row that are closed for the same reason, of the whole customer or of some jobs.
 
-    `missed` runs of those days were judged before and still wait for a review.
+    `missed` runs of those days were judged before and still wait for a review, the first of them on `missed_on`.
     """
 
     first: date
@@ -42,6 +42,7 @@ class ClosedRange:
     ids: tuple[int, ...]
     jobs: tuple[str, ...]  # empty: all
     missed: int
+    missed_on: date | None
 
     @property
     def days(self) -> int:
@@ -99,13 +100,15 @@ def _single(
     day: date, name: str, rows: Sequence[tuple[int, int | None, str]], missed: Mapping[int, int]
 ) -> ClosedRange:
     job_ids = [job_id for _, job_id, _ in rows if job_id is not None]
+    left = sum(missed.get(job_id, 0) for job_id in job_ids) if job_ids else sum(missed.values())
     return ClosedRange(
         first=day,
         last=day,
         name=name,
         ids=tuple(row[0] for row in rows),
         jobs=tuple(row[2] for row in rows if row[1] is not None),
-        missed=sum(missed.get(job_id, 0) for job_id in job_ids) if job_ids else sum(missed.values()),
+        missed=left,
+        missed_on=day if left else None,
     )
 
 
@@ -117,7 +120,11 @@ def _joined(singles: Iterable[ClosedRange]) -> Iterator[ClosedRange]:
         before = growing.pop(key, None)
         if before is not None and before.last + ONE_DAY == each.first:
             growing[key] = replace(
-                before, last=each.last, ids=before.ids + each.ids, missed=before.missed + each.missed
+                before,
+                last=each.last,
+                ids=before.ids + each.ids,
+                missed=before.missed + each.missed,
+                missed_on=before.missed_on or each.missed_on,
             )
             continue
         if before is not None:

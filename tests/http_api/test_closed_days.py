@@ -126,10 +126,11 @@ def test_missed_runs_that_remain_are_said_and_led_to(operator: Browser) -> None:
             slot = make_slot(db, job_id, day, 1, state=SlotState.MISSED)
             slot.run_id = builders.make_run(db, job_id, status=Status.MISSED, run_at=slot.slot_at).id
 
-    operator.post(path_of(oak), data={"first": day, "name": "Outing"})
+    typed = {"first": day - ONE_DAY, "last": day + ONE_DAY, "name": "Outing"}
+    operator.post(path_of(oak), data=typed)
 
     page = operator.get(path_of(oak)).text
-    assert "2 missed runs of that day remain; review them" in text_of(page)
+    assert "2 missed runs of those days remain; review them" in text_of(page)
     [link] = re.findall(r'class="missed-left" href="([^"]+)"', page)
     assert len(rows(operator.get(unescape(link)))) == 2
 
