@@ -14,6 +14,7 @@ class AlarmKind(StrEnum):
     DEAD_LETTERS = "dead_letters"
     TIMER_STALE = "timer_stale"
     SUBSCRIPTION = "subscription"  # Graph notifies no more, or only for another day
+    TICKETING = "ticketing"  # the ticketing system refuses the sign-in, or shows most tickets no more
 
 
 TITLES: Mapping[AlarmKind, str] = {
@@ -22,6 +23,7 @@ TITLES: Mapping[AlarmKind, str] = {
     AlarmKind.DEAD_LETTERS: "Work was given up",
     AlarmKind.TIMER_STALE: "A timer stands still",
     AlarmKind.SUBSCRIPTION: "Graph does not notify us",
+    AlarmKind.TICKETING: "Tickets are not kept alike",
 }
 
 

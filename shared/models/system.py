@@ -34,6 +34,7 @@ class SystemSettings(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True, server_default=text("1"))
     ui_time_zone: Mapped[str] = mapped_column(server_default="Europe/Amsterdam")
+    is_sandbox: Mapped[bool] = mapped_column(server_default=text("false"))  # marks each page, makes no ticket anywhere
     import_enabled: Mapped[bool] = mapped_column(server_default=text("false"))
     import_interval_minutes: Mapped[int] = mapped_column(server_default=text("15"))
     import_batch: Mapped[int] = mapped_column(server_default=text("200"))

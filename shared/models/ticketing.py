@@ -46,7 +46,8 @@ class TicketingSettings(Base):
 class TicketingState(Base):
     """The one row of how the ticketing system is doing. An open breaker lets nothing through until a test succeeds.
 
-    `lease_until` lets one poll at a time run.
+    It was opened for the credentials of `breaker_credentials`, a fingerprint; for others it is closed. `lease_until`
+    lets one poll at a time run. `vanished` tickets at once made the last poll stop.
     """
 
     __tablename__ = "ticketing_state"
@@ -55,9 +56,11 @@ class TicketingState(Base):
     id: Mapped[int] = mapped_column(primary_key=True, server_default=text("1"))
     breaker_opened_at: Mapped[Instant | None]
     breaker_why: Mapped[str] = mapped_column(server_default="")
+    breaker_credentials: Mapped[str] = mapped_column(server_default="")
     lease_until: Mapped[Instant | None]
     polled_at: Mapped[Instant | None]  # the last poll that ended well
     poll_error: Mapped[str] = mapped_column(server_default="")
+    vanished: Mapped[int] = mapped_column(server_default=text("0"))
     used: Mapped[int | None]  # requests of the hour, of all applications of the tenant
     used_limit: Mapped[int | None]
     used_at: Mapped[Instant | None]
@@ -83,7 +86,8 @@ class Errand(Base):
     """Something to be done at the ticketing system, written down in the transaction that decided it.
 
     `key` is our own name for it over there, kept before the first call and looked up before any other, so that nothing
-    is made twice. `was_sent` tells that an attempt may have got through.
+    is made twice. `was_sent` tells that an attempt may have got through; one that is withdrawn after that is looked up
+    once more and never sent again.
     """
 
     __tablename__ = "ticketing_errands"
@@ -106,6 +110,7 @@ class Errand(Base):
     content: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
     state: Mapped[ErrandState] = mapped_column(choice(ErrandState, "state"), server_default=ErrandState.WAITING)
     was_sent: Mapped[bool] = mapped_column(server_default=text("false"))
+    is_withdrawn: Mapped[bool] = mapped_column(server_default=text("false"))
     attempts: Mapped[int] = mapped_column(server_default=text("0"))
     due_at: Mapped[Instant]
     last_error: Mapped[str] = mapped_column(server_default="")

@@ -1,12 +1,28 @@
 """Tickets and remarks, the jobs they are about, and the runs they are linked to."""
 
-from datetime import date
+from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    UniqueConstraint,
+    and_,
+    exists,
+    func,
+    or_,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.db.base import Base, CreatedAt, Id, Instant, choice
 from shared.domain.ticket import TicketSource
+from shared.models.jobs import JobRun
 
 
 class Ticket(Base):
@@ -14,7 +30,8 @@ class Ticket(Base):
 
     `ticket_code` is missing while the ticketing system makes the ticket. `remote_id` is its id there; `deleted_at` is
     set on proof that it is gone, `misses` counts how often it was not to be seen. A resolved ticket whose
-    `resolved_by` is missing was resolved over there. `noted` is what the last note told.
+    `resolved_by` is missing was resolved over there. `noted` is what was told of its jobs' troubles there so far,
+    `looked_at` when they were last looked through for news; `remote_asked_at` is when somebody last asked for it alone.
     """
 
     __tablename__ = "tickets"
@@ -48,7 +65,9 @@ class Ticket(Base):
     misses: Mapped[int] = mapped_column(server_default=text("0"))
     deleted_at: Mapped[Instant | None]
     noted_at: Mapped[Instant | None]
-    noted: Mapped[str] = mapped_column(server_default="")
+    noted: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
+    looked_at: Mapped[Instant | None]
+    remote_asked_at: Mapped[Instant | None]
 
 
 class TicketScope(Base):
@@ -128,3 +147,26 @@ class RemarkRun(Base):
     remark_id: Mapped[int] = mapped_column(ForeignKey("remarks.id", ondelete="CASCADE"), primary_key=True)
     job_run_id: Mapped[int] = mapped_column(ForeignKey("job_runs.id", ondelete="CASCADE"), primary_key=True)
     linked_at: Mapped[CreatedAt]
+
+
+def ticket_over_at() -> ColumnElement[datetime | None]:
+    """When a ticket (joined with its scope) was resolved for the scope's job."""
+    return func.coalesce(TicketScope.resolved_at, Ticket.resolved_at)
+
+
+def is_open_on_job() -> ColumnElement[bool]:
+    """Whether a ticket (joined with its scope) is open on the scope's job."""
+    return and_(ticket_over_at().is_(None), Ticket.deleted_at.is_(None))
+
+
+def remark_over_at() -> ColumnElement[datetime | None]:
+    """When a remark (joined with its scope) was resolved for the scope's job."""
+    return func.coalesce(RemarkScope.resolved_at, Remark.resolved_at)
+
+
+def is_explained() -> ColumnElement[bool]:
+    """Whether a ticket that is still there, or a remark, is linked to a run: its review needs no further reason."""
+    ticket = exists().where(
+        TicketRun.job_run_id == JobRun.id, Ticket.id == TicketRun.ticket_id, Ticket.deleted_at.is_(None)
+    )
+    return or_(ticket, exists().where(RemarkRun.job_run_id == JobRun.id))

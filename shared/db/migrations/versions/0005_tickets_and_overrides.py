@@ -95,9 +95,11 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), server_default=sa.text("1"), nullable=False),
         sa.Column("breaker_opened_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("breaker_why", sa.String(), server_default="", nullable=False),
+        sa.Column("breaker_credentials", sa.String(), server_default="", nullable=False),
         sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("polled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("poll_error", sa.String(), server_default="", nullable=False),
+        sa.Column("vanished", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("used", sa.Integer(), nullable=True),
         sa.Column("used_limit", sa.Integer(), nullable=True),
         sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
@@ -153,7 +155,9 @@ def upgrade() -> None:
         sa.Column("misses", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("noted_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("noted", sa.String(), server_default="", nullable=False),
+        sa.Column("noted", postgresql.JSONB(), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("looked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("remote_asked_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("source <> 'manual' OR remote_id IS NULL", name=op.f("ck_tickets_typed_is_not_remote")),
         sa.CheckConstraint("source <> 'manual' OR ticket_code IS NOT NULL", name=op.f("ck_tickets_typed_has_a_code")),
         sa.CheckConstraint(
@@ -344,6 +348,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("was_sent", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("is_withdrawn", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("attempts", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("last_error", sa.String(), server_default="", nullable=False),
@@ -475,6 +480,15 @@ def upgrade() -> None:
         op.f("ck_job_runs_ticket_is_whole"),
         "job_runs",
         "(autotask_ticket_id IS NULL) = (autotask_ticket_created_at IS NULL)",
+    )
+    op.add_column(
+        "system_settings", sa.Column("is_sandbox", sa.Boolean(), server_default=sa.text("false"), nullable=False)
+    )
+    op.drop_constraint(op.f("ck_alarms_kind"), "alarms")
+    op.create_check_constraint(
+        op.f("ck_alarms_kind"),
+        "alarms",
+        "kind IN ('not_read', 'backlog', 'dead_letters', 'timer_stale', 'subscription', 'ticketing')",
     )
     op.execute("INSERT INTO ticketing_settings DEFAULT VALUES")
     op.execute("INSERT INTO ticketing_state DEFAULT VALUES")
