@@ -100,3 +100,7 @@ class NotSupported(Upstream):
 
 class BadAnswer(Upstream):
     """An answer that makes no sense."""
+
+
+class WritesBlocked(Upstream):
+    """This installation is a sandbox: it reads, and changes nothing of anybody's."""

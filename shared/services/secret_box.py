@@ -3,8 +3,10 @@
 Each purpose has a key of its own, so that a value copied into another column opens nowhere.
 """
 
+import hmac
 from base64 import urlsafe_b64encode
 from enum import StrEnum
+from hashlib import sha256
 
 from shared.services.errors import Refusal
 
@@ -13,6 +15,7 @@ class Purpose(StrEnum):
     """What a secret is for. A value here must never change: what was sealed for it would be lost."""
 
     ALARM_TARGET = "alarm target address"
+    TICKETING_SIGN_IN = "ticketing sign-in"
 
 
 class SecretLost(Refusal):
@@ -37,6 +40,11 @@ def open_sealed(sealed: bytes, purpose: Purpose, *, key: str) -> str:
             "What was stored cannot be read: APP_SECRET_KEY has changed since. "
             "Set the old key again, or delete this and add it anew."
         ) from problem
+
+
+def fingerprint(secret: str, purpose: Purpose, *, key: str) -> str:
+    """Return by what the secret is known again, and from what it can't be told. Raise SecretLost without a key."""
+    return hmac.new(_key_for(purpose, key), secret.encode(), sha256).hexdigest()
 
 
 def _key_for(purpose: Purpose, key: str) -> bytes:

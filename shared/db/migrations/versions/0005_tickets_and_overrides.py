@@ -481,6 +481,12 @@ def upgrade() -> None:
         "job_runs",
         "(autotask_ticket_id IS NULL) = (autotask_ticket_created_at IS NULL)",
     )
+    _widen_settings_and_alarms()
+    op.execute("INSERT INTO ticketing_settings DEFAULT VALUES")
+    op.execute("INSERT INTO ticketing_state DEFAULT VALUES")
+
+
+def _widen_settings_and_alarms() -> None:
     op.add_column(
         "system_settings", sa.Column("is_sandbox", sa.Boolean(), server_default=sa.text("false"), nullable=False)
     )
@@ -490,8 +496,6 @@ def upgrade() -> None:
         "alarms",
         "kind IN ('not_read', 'backlog', 'dead_letters', 'timer_stale', 'subscription', 'ticketing')",
     )
-    op.execute("INSERT INTO ticketing_settings DEFAULT VALUES")
-    op.execute("INSERT INTO ticketing_state DEFAULT VALUES")
 
 
 def downgrade() -> None:
