@@ -78,14 +78,26 @@ def asks_the_time(path: str) -> Iterator[int]:
 
 
 def makes_rows_of(path: str, model: str) -> bool:
+    names = {model, *tables_of(path, model)}
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.Call):
             inserted = node.args[0] if node.args and last_name(node.func).endswith("insert") else None
             if isinstance(inserted, ast.Call) and inserted.args:
                 inserted = inserted.args[0]  # insert(table_of(JobRun))
-            if last_name(node.func) == model or (inserted is not None and last_name(inserted) == model):
+            if last_name(node.func) == model or (inserted is not None and last_name(inserted) in names):
                 return True
     return False
+
+
+def tables_of(path: str, model: str) -> Iterator[str]:
+    """Yield what a module calls the table of a model."""
+    for node in ast.walk(tree(path)):
+        match node:
+            case ast.Assign(
+                targets=[ast.Name(id=name)],
+                value=ast.Call(func=ast.Name(id="table_of"), args=[ast.Name(id=of)]),
+            ) if of == model:
+                yield name
 
 
 def test_only_record_run_makes_a_job_run() -> None:

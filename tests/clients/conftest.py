@@ -117,3 +117,8 @@ def way_to(
 @pytest.fixture
 def psa(way: AutotaskLine) -> AutotaskTickets:
     return AutotaskTickets(way, Conventions())
+
+
+def look(psa: AutotaskTickets) -> list[str]:
+    """Ask for something harmless."""
+    return [company.name for company in psa.companies(["0"])]
