@@ -11,6 +11,7 @@ from shared.models.jobs import Job, JobRun
 from shared.models.mail import MailMessage, MailReading
 from shared.services.audit import Actor, record_act
 from shared.services.errors import Conflict, NotFound
+from shared.services.keep_slots import keep_slots
 from shared.services.remarks import end_remarks_of_job
 from shared.services.tickets import end_scopes_of_job
 
@@ -25,6 +26,8 @@ def move_job(db: Session, job_id: int, customer_id: int, *, actor: Actor, now: d
     ended = end_scopes_of_job(db, job_id, now=now)  # first: an open scope names the job's customer
     end_remarks_of_job(db, job_id, now=now)
     before, job.customer_id = job.customer_id, customer_id
+    db.flush()  # its slots follow the new customer's zone and closed days
+    keep_slots(db, [job_id], now=now)
     record_act(
         db,
         actor,
