@@ -1,21 +1,26 @@
 """Jobs with schedules, for the tests of the pages that show and correct them."""
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
+from html import unescape
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from httpx import Response
 from sqlalchemy import select
 
 from shared import clock
 from shared.db.session import transaction
 from shared.domain.schedule import Cycle, Lane, Schedule
 from shared.domain.schedule_json import schedule_to_json
+from shared.models.audit import AuditEntry
 from shared.models.schedules import JobSchedule, JobSlot
 from shared.services.keep_slots import keep_slots
 from shared.services.learn_schedules import learn_schedules
 from tests import builders
-from tests.http_api.lists import make_job
+from tests.http_api.client import Browser
+from tests.http_api.lists import make_job, text_of
 
 ZONE = ZoneInfo("Europe/Amsterdam")
 ALL_DAYS = tuple(range(7))
@@ -64,3 +69,29 @@ def times_to_come(job_id: int) -> set[str]:
     with transaction() as db:
         found = db.scalars(select(JobSlot.slot_at).where(JobSlot.job_id == job_id, JobSlot.slot_at > later))
         return {f"{each.astimezone(ZONE):%H:%M}" for each in found}
+
+
+def hidden(answer: Response) -> dict[str, list[str]]:
+    """Return what the page's form carries along, but for the proof where it comes from."""
+    found: dict[str, list[str]] = {}
+    for name, value in re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', answer.text):
+        found.setdefault(name, []).append(unescape(value))
+    return {name: values for name, values in found.items() if name != "csrf_token"}
+
+
+def save(browser: Browser, preview: Response) -> Response:
+    """Press the button of a preview."""
+    assert preview.status_code in (200, 409), text_of(preview.text)
+    path = re.search(r'action="(/jobs/\d+/schedule/[^"]+)" class="form-actions"', preview.text)
+    assert path is not None
+    return browser.post(path[1], data=hidden(preview))
+
+
+def said(answer: Response) -> str:
+    return text_of(answer.text)
+
+
+def acts() -> list[str]:
+    with transaction() as db:
+        about_jobs = select(AuditEntry.action).where(AuditEntry.subject_type == "job")
+        return list(db.scalars(about_jobs.order_by(AuditEntry.id)))
