@@ -65,7 +65,8 @@ def test_problems_are_shown_first_and_the_others_are_counted(operator: Browser) 
     page = operator.get(f"/runs/{run_id}").text
 
     assert "1 of 3 objects failed" in status_line(page)
-    assert page.index("SQL01") < page.index("2 others") < page.index("FS1")
+    objects = page.partition("<h2>Objects</h2>")[2]
+    assert objects.index("SQL01") < objects.index("2 others") < objects.index("FS1")
 
 
 def test_what_was_good_at_the_last_success_and_is_not_now_is_named(operator: Browser) -> None:
