@@ -20,6 +20,10 @@ class Customer(Base):
             "num_nonnulls(autotask_company_id, autotask_company_name, autotask_mapping) IN (0, 3)",
             name="mapping_is_whole",
         ),
+        CheckConstraint(
+            "coalesce(autotask_mapping = 'renamed', false) = (autotask_company_renamed_to IS NOT NULL)",
+            name="renamed_has_a_name",
+        ),
         Index("uq_customers_name", text("lower(name)"), unique=True),
     )
 
@@ -31,6 +35,7 @@ class Customer(Base):
     go_live_on: Mapped[date | None]  # runs before this local day are history; None = as the installation's
     autotask_company_id: Mapped[str | None] = mapped_column(unique=True)
     autotask_company_name: Mapped[str | None]  # as it was when it was chosen or last accepted
+    autotask_company_renamed_to: Mapped[str | None]  # its name there, until a person accepts it
     autotask_mapping: Mapped[MappingState | None] = mapped_column(choice(MappingState, "autotask_mapping"))
     autotask_checked_at: Mapped[Instant | None]
     note: Mapped[str] = mapped_column(server_default="")

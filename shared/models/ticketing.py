@@ -66,6 +66,8 @@ class TicketingState(Base):
     used_at: Mapped[Instant | None]
     choices_at: Mapped[Instant | None]  # when they were last fetched
     companies_at: Mapped[Instant | None]
+    tested_at: Mapped[Instant | None]  # the last connection test that found nothing wrong
+    tested_credentials: Mapped[str] = mapped_column(server_default="")  # of which credentials, as a fingerprint
 
 
 class TicketingChoice(Base):

@@ -105,6 +105,8 @@ def upgrade() -> None:
         sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("choices_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("companies_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("tested_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("tested_credentials", sa.String(), server_default="", nullable=False),
         sa.CheckConstraint("id = 1", name=op.f("ck_ticketing_state_only_one")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ticketing_state")),
     )
@@ -410,27 +412,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("ticket_id", "job_run_id", name=op.f("pk_ticket_job_runs")),
     )
     op.create_index("ix_ticket_job_runs_job_run_id", "ticket_job_runs", ["job_run_id"], unique=False)
-    op.add_column("customers", sa.Column("autotask_company_id", sa.String(), nullable=True))
-    op.add_column("customers", sa.Column("autotask_company_name", sa.String(), nullable=True))
-    op.add_column(
-        "customers",
-        sa.Column(
-            "autotask_mapping",
-            sa.Enum(
-                "ok",
-                "renamed",
-                "missing",
-                "invalid",
-                name="autotask_mapping",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
-            ),
-            nullable=True,
-        ),
-    )
-    op.add_column("customers", sa.Column("autotask_checked_at", sa.DateTime(timezone=True), nullable=True))
-    op.create_unique_constraint(op.f("uq_customers_autotask_company_id"), "customers", ["autotask_company_id"])
+    _map_customers()
     op.add_column("job_runs", sa.Column("override_id", sa.BigInteger(), nullable=True))
     op.add_column("job_runs", sa.Column("overridden_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("job_runs", sa.Column("autotask_ticket_id", sa.String(), nullable=True))
@@ -469,11 +451,6 @@ def upgrade() -> None:
         ondelete="SET NULL",
     )
     op.create_check_constraint(
-        op.f("ck_customers_mapping_is_whole"),
-        "customers",
-        "num_nonnulls(autotask_company_id, autotask_company_name, autotask_mapping) IN (0, 3)",
-    )
-    op.create_check_constraint(
         op.f("ck_job_runs_overridden_is_paired"), "job_runs", "(override_id IS NULL) = (overridden_at IS NULL)"
     )
     op.create_check_constraint(
@@ -484,6 +461,41 @@ def upgrade() -> None:
     _widen_settings_and_alarms()
     op.execute("INSERT INTO ticketing_settings DEFAULT VALUES")
     op.execute("INSERT INTO ticketing_state DEFAULT VALUES")
+
+
+def _map_customers() -> None:
+    op.add_column("customers", sa.Column("autotask_company_id", sa.String(), nullable=True))
+    op.add_column("customers", sa.Column("autotask_company_name", sa.String(), nullable=True))
+    op.add_column("customers", sa.Column("autotask_company_renamed_to", sa.String(), nullable=True))
+    op.add_column(
+        "customers",
+        sa.Column(
+            "autotask_mapping",
+            sa.Enum(
+                "ok",
+                "renamed",
+                "missing",
+                "invalid",
+                name="autotask_mapping",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=True,
+        ),
+    )
+    op.add_column("customers", sa.Column("autotask_checked_at", sa.DateTime(timezone=True), nullable=True))
+    op.create_unique_constraint(op.f("uq_customers_autotask_company_id"), "customers", ["autotask_company_id"])
+    op.create_check_constraint(
+        op.f("ck_customers_mapping_is_whole"),
+        "customers",
+        "num_nonnulls(autotask_company_id, autotask_company_name, autotask_mapping) IN (0, 3)",
+    )
+    op.create_check_constraint(
+        op.f("ck_customers_renamed_has_a_name"),
+        "customers",
+        "coalesce(autotask_mapping = 'renamed', false) = (autotask_company_renamed_to IS NOT NULL)",
+    )
 
 
 def _widen_settings_and_alarms() -> None:
