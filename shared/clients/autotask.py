@@ -16,6 +16,7 @@ from shared.clients.autotask_line import AutotaskLine
 from shared.clients.autotask_tickets import Conventions
 from shared.clients.autotask_wire import Recorder
 from shared.clients.errors import Refused
+from shared.clients.patience import Patience
 from shared.domain.ticketing import (
     Ability,
     Company,
@@ -31,17 +32,22 @@ from shared.domain.ticketing import (
 from shared.settings import Settings
 
 _opening = threading.Lock()
-_open: dict[tuple[str, ...], Connection] = {}
+_open: dict[tuple[Patience, tuple[str, ...]], Connection] = {}
 
 
 def open_autotask(
-    settings: Settings, *, breaker: Breaker, conventions: Conventions | None = None, record: Recorder | None = None
+    settings: Settings,
+    *,
+    breaker: Breaker,
+    conventions: Conventions | None = None,
+    record: Recorder | None = None,
+    patience: Patience | None = None,
 ) -> "AutotaskTickets":
     """Return the tickets of the settings' tenant. Connections and the zone last as long as the process.
 
     Raise BadSetting when there is nothing to sign in with.
     """
-    line = AutotaskLine(_connection(settings), breaker=breaker, record=record)
+    line = AutotaskLine(_connection(settings, patience or Patience()), breaker=breaker, record=record)
     return AutotaskTickets(line, conventions or Conventions())
 
 
@@ -66,6 +72,9 @@ class AutotaskTickets:
 
     def companies(self, ids: Sequence[str]) -> list[Company]:
         return reference.companies(self._line, ids)
+
+    def active_companies(self) -> list[Company]:
+        return reference.active_companies(self._line)
 
     def create(self, draft: TicketDraft, *, may_exist: bool = False) -> RemoteTicket:
         return self._conventions.ticket(changes.create(self._line, draft, may_exist=may_exist))
@@ -107,9 +116,10 @@ class AutotaskTickets:
         )  # fmt: skip
 
 
-def _connection(settings: Settings) -> Connection:
-    key = tuple(getattr(settings, each.name) for each in fields(settings) if each.name.startswith("autotask_"))
+def _connection(settings: Settings, patience: Patience) -> Connection:
+    ours = tuple(getattr(settings, each.name) for each in fields(settings) if each.name.startswith("autotask_"))
+    key = (patience, ours)
     with _opening:
         if key not in _open:
-            _open[key] = Connection(settings.autotask_base_url, credentials_of(settings))
+            _open[key] = Connection(settings.autotask_base_url, credentials_of(settings), patience=patience)
         return _open[key]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from shared.clients.autotask_line import Ask, AutotaskLine
-from shared.clients.autotask_queries import Op, either, first_rows, number, rows_of, where
+from shared.clients.autotask_queries import Op, all_rows, either, first_rows, number, rows_of, where
 from shared.clients.autotask_rows import ChoiceRow, CompanyRow, FieldRow, Fields, Threshold, checked
 from shared.domain.ticketing import Company, ReferenceKind, ReferenceValue, Usage
 
@@ -52,6 +52,11 @@ def companies(line: AutotaskLine, ids: Sequence[str]) -> list[Company]:
     """Return those that are there, active or not."""
     wanted = {number(each) for each in ids}
     return [_company(row) for row in rows_of(line, "Companies", CompanyRow, "id", ids) if row.id in wanted]
+
+
+def active_companies(line: AutotaskLine) -> list[Company]:
+    active = where("isActive", Op.EQ, True)
+    return [_company(row) for row in all_rows(line, "Companies", CompanyRow, active) if row.is_active]
 
 
 def _choices(fields: Sequence[FieldRow], kinds: Mapping[str, ReferenceKind]) -> Iterator[ReferenceValue]:

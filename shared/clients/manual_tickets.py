@@ -27,6 +27,9 @@ class ManualTickets:
     def companies(self, ids: Sequence[str]) -> NoReturn:
         raise _by_hand()
 
+    def active_companies(self) -> NoReturn:
+        raise _by_hand()
+
     def create(self, draft: TicketDraft, *, may_exist: bool = False) -> NoReturn:
         raise _by_hand()
 

@@ -40,6 +40,9 @@ class SandboxTickets:
     def companies(self, ids: Sequence[str]) -> list[Company]:
         return self._behind.companies(ids)
 
+    def active_companies(self) -> list[Company]:
+        return self._behind.active_companies()
+
     def find(self, key: str) -> RemoteTicket | None:
         return self._behind.find(key)
 

@@ -171,6 +171,9 @@ class TicketProvider(Protocol):
     def companies(self, ids: Sequence[str]) -> list[Company]:
         """Return those that are there, active or not."""
 
+    def active_companies(self) -> list[Company]:
+        """Return all of them. One call for 500."""
+
     def create(self, draft: TicketDraft, *, may_exist: bool = False) -> RemoteTicket:
         """Return the new ticket, or the one that an earlier attempt made. Raise OutcomeUnknown when nobody can tell."""
 

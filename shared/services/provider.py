@@ -5,6 +5,7 @@ from sqlalchemy.orm import Session
 from shared.clients.autotask import open_autotask
 from shared.clients.autotask_tickets import Conventions
 from shared.clients.manual_tickets import ManualTickets
+from shared.clients.patience import Patience
 from shared.clients.sandbox_tickets import SandboxTickets
 from shared.domain.ticket import TicketSource
 from shared.domain.ticketing import TicketProvider
@@ -25,13 +26,14 @@ def open_provider(db: Session, settings: Settings) -> TicketProvider:
     return open_remote(db, settings)
 
 
-def open_remote(db: Session, settings: Settings) -> TicketProvider:
+def open_remote(db: Session, settings: Settings, *, patience: Patience | None = None) -> TicketProvider:
     """Return Autotask, whether it is chosen yet or not: for setting it up. Raise BadSetting without credentials."""
     psa = open_autotask(
         settings,
         breaker=DatabaseBreaker(settings),
         conventions=conventions_of(db.get_one(TicketingSettings, 1)),
         record=record_call,
+        patience=patience,
     )
     return SandboxTickets(psa) if db.get_one(SystemSettings, 1).is_sandbox else psa
 

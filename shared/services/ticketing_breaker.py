@@ -39,7 +39,7 @@ class DatabaseBreaker:
 
     def open(self, why: str) -> None:
         """Keep the first moment and reason of the same credentials."""
-        ours = _credentials(self._settings)
+        ours = credentials_print(self._settings)
         is_news = or_(TicketingState.breaker_opened_at.is_(None), TicketingState.breaker_credentials != ours)
         values = {"breaker_opened_at": self._clock(), "breaker_why": why, "breaker_credentials": ours}
         with transaction() as db:
@@ -55,12 +55,12 @@ def open_breaker(db: Session, settings: Settings) -> OpenBreaker | None:
     opened_at, why, whose = db.execute(
         select(TicketingState.breaker_opened_at, TicketingState.breaker_why, TicketingState.breaker_credentials)
     ).one()
-    if opened_at is None or whose != _credentials(settings):
+    if opened_at is None or whose != credentials_print(settings):
         return None
     return OpenBreaker(opened_at=opened_at, why=why)
 
 
-def _credentials(settings: Settings) -> str:
+def credentials_print(settings: Settings) -> str:
     """Return by what these credentials are known again; nothing where there is no key, and then all look alike."""
     who = (
         settings.autotask_base_url,

@@ -43,6 +43,16 @@ def test_mapped_companies_are_seen_renamed_inactive_or_not_at_all(tenant: FakeAu
     assert gone not in found
 
 
+def test_all_active_companies_come_with_one_call_for_500(tenant: FakeAutotask, psa: AutotaskTickets) -> None:
+    made = {tenant.add_company(f"Company {number}") for number in range(700)}
+    tenant.change_company(tenant.add_company("Gone"), isActive=False)
+
+    found = psa.active_companies()
+
+    assert {company.id for company in found} == made | {"0"}
+    assert len([call for call in tenant.calls if call.path.endswith("/Companies/query")]) == 2
+
+
 def test_choices_come_with_what_is_needed_to_offer_them(psa: AutotaskTickets) -> None:
     values = psa.reference()
 
