@@ -17,6 +17,7 @@ from shared.models.customers import Customer
 from shared.models.jobs import Job, JobRun, Review, waits_for_review
 from shared.queries.missed_streaks import Streak, streaks
 from shared.queries.not_judged import NO_SLOTS, HeldSlots, held_slots
+from shared.queries.open_on_jobs import NOTHING_OPEN, OpenOnJob, explained_runs, open_on_jobs
 from shared.queries.rows import badness_of, contains, watched_jobs
 
 
@@ -64,6 +65,7 @@ class JobRow:
     recovered_on: int | None
     missed: Streak | None
     held: HeldSlots
+    open: OpenOnJob
     seen: tuple[tuple[int, int], ...]
     needs_reason: bool
     clean: bool
@@ -139,15 +141,43 @@ def grouped_runs(filters: Filters) -> Select[*tuple[Any, ...]]:
 def job_rows(db: Session, found: Sequence[Row[Any]], *, now: datetime) -> Iterator[JobRow]:
     """Yield what is known of each row that `grouped_runs` found."""
     missed = streaks(db, {(row.job_id, row.missed_at[0]): row.missed_at for row in found if row.missed_at})
-    held = held_slots(db, [row.job_id for row in found], now=now)
+    job_ids = [row.job_id for row in found]
+    held, is_open = held_slots(db, job_ids, now=now), open_on_jobs(db, job_ids)
+    explained = explained_runs(db, [run_id for row in found for run_id in _bad_runs(row)])
     silent = {row.job_id for row in found if row.silence_id}
     for row in found:
-        streak = missed[row.job_id, row.missed_at[0]] if row.missed_at else None
-        its_slots = held.get(row.job_id, NO_SLOTS) if row.silence_id is None else NO_SLOTS
-        yield _job_row(row, streak, its_slots, clean=row.clean and row.job_id not in silent and not its_slots.count)
+        beside = Beside(
+            missed=missed[row.job_id, row.missed_at[0]] if row.missed_at else None,
+            held=held.get(row.job_id, NO_SLOTS) if row.silence_id is None else NO_SLOTS,
+            open=is_open.get(row.job_id, NOTHING_OPEN),
+            needs_reason=not explained.issuperset(_bad_runs(row)),
+            in_silence=row.job_id in silent,
+        )
+        yield _job_row(row, beside)
 
 
-def _job_row(row: Row[Any], missed: Streak | None, held: HeldSlots, *, clean: bool) -> JobRow:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Beside:
+    """What stands elsewhere about the runs of a row; `in_silence` where some run of the job is part of one."""
+
+    missed: Streak | None
+    held: HeldSlots
+    open: OpenOnJob
+    needs_reason: bool
+    in_silence: bool
+
+    @property
+    def is_nothing_to_see(self) -> bool:
+        return not (self.in_silence or self.held.count or self.open.tickets)
+
+
+def _bad_runs(row: Row[Any]) -> list[int]:
+    """Return the runs of a row that wait and of which a review asks why they are all right."""
+    runs = zip(row.run_ids, row.statuses, row.waiting, strict=True)
+    return [run_id for run_id, status, waits in runs if waits and status in NEEDS_REASON]
+
+
+def _job_row(row: Row[Any], beside: Beside) -> JobRow:
     runs = list(zip(row.run_ids, row.versions, row.statuses, row.waiting, strict=True))
     late_ids = row.late_ids or ()
     return JobRow(
@@ -162,11 +192,12 @@ def _job_row(row: Row[Any], missed: Streak | None, held: HeldSlots, *, clean: bo
         last_run_at=row.last_run_at,
         message=row.message,
         recovered_on=row.recovered_on,
-        missed=missed,
-        held=held,
+        missed=beside.missed,
+        held=beside.held,
+        open=beside.open,
         seen=tuple([(run_id, version) for run_id, version, _, waits in runs if waits]),
-        needs_reason=any(waits and status in NEEDS_REASON for _, _, status, waits in runs),
-        clean=clean,
+        needs_reason=beside.needs_reason,
+        clean=row.clean and beside.is_nothing_to_see,
     )
 
 

@@ -123,10 +123,6 @@ def run_panel(db: Session, run_id: int) -> RunPanel | None:
     )
 
 
-def run_exists(db: Session, run_id: int) -> bool:
-    return db.scalar(select(JobRun.id).where(JobRun.id == run_id)) is not None
-
-
 def _run_with_its_mail(run_id: int) -> Select[*tuple[Any, ...]]:
     asked = aliased(JobRun)
     whole = select(func.coalesce(asked.attempt_of_id, asked.id)).where(asked.id == run_id).scalar_subquery()

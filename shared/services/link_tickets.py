@@ -5,13 +5,22 @@ Nothing here looks at dates: what is resolved stops at once, and what was linked
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased
 
 from shared.db.base import table_of
 from shared.models.jobs import JobRun
-from shared.models.tickets import Remark, RemarkRun, RemarkScope, Ticket, TicketRun, TicketScope
+from shared.models.tickets import (
+    Remark,
+    RemarkRun,
+    RemarkScope,
+    Ticket,
+    TicketRun,
+    TicketScope,
+    is_open_on_job,
+    remark_over_at,
+)
 
 COPIED = (
     "autotask_ticket_id",
@@ -27,12 +36,6 @@ def link_open_tickets(db: Session, job_id: int, run_id: int) -> None:
     db.execute(_LINK_TICKETS, run)
     db.execute(_LINK_REMARKS, run)
     db.execute(_COPY_AUTOTASK, run)
-
-
-def is_open_on_job() -> ColumnElement[bool]:
-    """Whether a ticket (joined with its scope) is open on the scope's job."""
-    resolved_at = func.coalesce(TicketScope.resolved_at, Ticket.resolved_at)
-    return and_(resolved_at.is_(None), Ticket.deleted_at.is_(None))
 
 
 def has_tickets(job_id: ColumnElement[int]) -> ColumnElement[bool]:
@@ -70,10 +73,7 @@ _LINK_REMARKS = (
         ["remark_id", "job_run_id"],
         select(Remark.id, _run_id)
         .join(RemarkScope, RemarkScope.remark_id == Remark.id)
-        .where(
-            RemarkScope.job_id == _job_id,
-            func.coalesce(RemarkScope.resolved_at, Remark.resolved_at).is_(None),
-        ),
+        .where(RemarkScope.job_id == _job_id, remark_over_at().is_(None)),
     )
     .on_conflict_do_nothing()
 )

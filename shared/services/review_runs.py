@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from shared.domain.run import RunSource
 from shared.domain.status import NEEDS_REASON
 from shared.models.jobs import JobRun, Review, waits_for_review
+from shared.models.tickets import is_explained
 from shared.models.users import User
 from shared.services.audit import Actor, record_act
 from shared.services.errors import BadInput, Conflict, NotAllowed, NotFound
@@ -33,18 +34,23 @@ class Reviewed:
 def review_runs(db: Session, seen: Sequence[Seen], *, actor: Actor, now: datetime, reason: str = "") -> Reviewed:
     """Review the runs in `seen` that still are what was seen; repeating it changes nothing more.
 
-    Raise BadInput when one of them went wrong and no reason is given; then nothing is reviewed.
+    Raise BadInput when one of them went wrong, has neither ticket nor remark, and no reason is given; then nothing is
+    reviewed.
     """
     if not seen:
         raise BadInput("Select at least one run first.")
-    still_as_seen = select(JobRun.id, JobRun.status).where(
+    still_as_seen = select(JobRun.id, JobRun.status, JobRun.override_id, is_explained()).where(
         tuple_(JobRun.id, JobRun.verdict_version).in_(sorted(set(seen))), waits_for_review()
     )
     open_runs = db.execute(still_as_seen.order_by(JobRun.id).with_for_update()).all()
-    bad = [run_id for run_id, status in open_runs if status in NEEDS_REASON]
+    bad = [
+        run_id
+        for run_id, status, override_id, explained in open_runs
+        if status in NEEDS_REASON and override_id is None and not explained
+    ]
     if bad and not reason.strip():
         raise BadInput(f"{len(bad)} of these runs failed, never came or couldn't be read: say why that is all right.")
-    run_ids = tuple(run_id for run_id, _ in open_runs)
+    run_ids = tuple(run_id for run_id, *_ in open_runs)
     review_id = _write(db, run_ids, actor=actor, now=now, reason=reason.strip()) if run_ids else None
     by_others = _reviewed_before(db, seen, run_ids)
     left = {run_id for run_id, _ in seen} - set(run_ids) - {run_id for run_id, _ in by_others}

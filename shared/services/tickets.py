@@ -10,11 +10,10 @@ from sqlalchemy.orm import Session
 from shared.domain.ticket import ErrandKind, TicketSource
 from shared.models.jobs import Job
 from shared.models.system import SystemSettings
-from shared.models.tickets import Ticket, TicketScope
+from shared.models.tickets import Ticket, TicketScope, is_open_on_job
 from shared.services.add_errand import add_errand
 from shared.services.audit import Actor, record_act
 from shared.services.errors import BadInput, Conflict, NotFound
-from shared.services.link_tickets import is_open_on_job
 from shared.services.ticketed_runs import ChosenRuns, choose_runs, cover
 
 LONGEST_CODE = 64

@@ -242,21 +242,6 @@ def test_a_panel_asks_the_database_as_often_for_fifty_runs_as_for_one(operator: 
     assert len(for_many) == len(for_few)
 
 
-def test_alerts_of_a_run_are_true_empty_lists(viewer: Browser) -> None:
-    job = a_job(FAILED)
-
-    answer = viewer.get(f"/api/job-runs/{job.run_id}/alerts")
-
-    assert answer.json() == {"tickets": [], "remarks": []}
-
-
-def test_alerts_of_no_run_are_not_found_in_json(viewer: Browser) -> None:
-    answer = viewer.get("/api/job-runs/999/alerts")
-
-    assert answer.status_code == 404
-    assert "doesn't exist" in answer.json()["detail"]
-
-
 def test_a_changed_verdict_shows_with_its_new_version(operator: Browser) -> None:
     job = a_job(WARNING)
     change_verdict(job.run_id, FAILED)

@@ -3,15 +3,18 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from shared.domain.status import NEEDS_REASON, Status
 from shared.models.audit import AuditEntry
 from shared.models.jobs import JobRun, Review
+from shared.models.tickets import Ticket
 from shared.services.audit import SYSTEM, Actor
 from shared.services.errors import BadInput, Conflict, NotAllowed, NotFound
+from shared.services.remarks import add_remark
 from shared.services.review_runs import UNDO_WINDOW, Seen, review_runs, undo_review
+from shared.services.tickets import add_manual_ticket
 from tests.builders import NOW, count_of, make_job, make_run, make_user, nights, runs_of
 
 
@@ -104,6 +107,33 @@ def test_with_a_reason_trouble_is_reviewed_and_the_reason_is_kept(db: Session, a
 @pytest.mark.parametrize("status", [Status.SUCCESS, Status.WARNING, Status.INFORMATIONAL])
 def test_the_rest_needs_none(db: Session, actor: Actor, status: Status) -> None:
     assert review_runs(db, seen(make_run(db, status=status)), actor=actor, now=NOW).review_id is not None
+
+
+@pytest.mark.parametrize("status", sorted(NEEDS_REASON))
+def test_trouble_with_a_ticket_or_a_remark_needs_no_further_reason(db: Session, actor: Actor, status: Status) -> None:
+    ticketed, remarked = make_run(db, status=status), make_run(db, status=status)
+    add_manual_ticket(db, code="INC-1", description="", run_ids=[ticketed.id], actor=actor, now=NOW)
+    add_remark(db, body="disks are ordered", run_ids=[remarked.id], actor=actor, now=NOW)
+
+    assert len(review_runs(db, seen(ticketed, remarked), actor=actor, now=NOW).run_ids) == 2
+
+
+def test_one_run_without_asks_for_a_reason_for_all(db: Session, actor: Actor) -> None:
+    job_id = make_job(db)
+    ticketed, other = (make_run(db, job_id, status=Status.FAILED, run_at=at) for at in nights(2))
+    add_manual_ticket(db, code="INC-1", description="", run_ids=[ticketed.id], actor=actor, now=NOW)
+
+    with pytest.raises(BadInput, match="1 of these runs"):
+        review_runs(db, seen(ticketed, other), actor=actor, now=NOW)
+
+
+def test_a_ticket_that_is_proven_deleted_is_no_reason(db: Session, actor: Actor) -> None:
+    run = make_run(db, status=Status.FAILED)
+    ticket_id = add_manual_ticket(db, code="INC-1", description="", run_ids=[run.id], actor=actor, now=NOW)
+    db.execute(update(Ticket).where(Ticket.id == ticket_id).values(deleted_at=NOW))
+
+    with pytest.raises(BadInput, match="say why"):
+        review_runs(db, seen(run), actor=actor, now=NOW)
 
 
 def test_a_failure_that_was_reviewed_before_asks_for_no_reason_again(db: Session, actor: Actor) -> None:

@@ -1,9 +1,8 @@
-"""One run in full, for everybody who sees jobs, and what its alerts are."""
+"""One run in full, for everybody who sees jobs."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel
 
 from functions.http_api.addresses import ListAddress, RowId
 from functions.http_api.deps import CurrentUser, Db, require
@@ -12,18 +11,11 @@ from functions.http_api.runs.view import run_view
 from shared import clock
 from shared.domain.permissions import Right
 from shared.queries.findings import findings_of
-from shared.queries.run_panel import RunPanel, run_exists, run_panel
+from shared.queries.run_panel import RunPanel, run_panel
 from shared.services.errors import NotFound
 
 router = APIRouter()
 Reader = Annotated[CurrentUser, require(Right.SEE_JOBS)]
-
-
-class Alerts(BaseModel):
-    """Tickets and remarks of a run. Neither exists yet, so both lists are empty."""
-
-    tickets: list[dict[str, object]] = []
-    remarks: list[dict[str, object]] = []
 
 
 @router.get("/runs/{run_id}", include_in_schema=False)
@@ -51,14 +43,6 @@ def vanished(
         may_review=user.may(Right.REVIEW_RUNS),
         back=address.on_page(found.number),
     )
-
-
-@router.get("/api/job-runs/{run_id}/alerts", tags=["runs"])
-def alerts(db: Db, user: Reader, run_id: RowId) -> Alerts:
-    """Return the tickets and remarks that concern a run."""
-    if not run_exists(db, run_id):
-        raise NotFound("This run doesn't exist (any more).")
-    return Alerts()
 
 
 def _run(db: Db, run_id: int) -> RunPanel:
