@@ -50,7 +50,7 @@ def test_all_active_companies_come_with_one_call_for_500(tenant: FakeAutotask, p
     found = psa.active_companies()
 
     assert {company.id for company in found} == made | {"0"}
-    assert len([call for call in tenant.calls if call.path.endswith("/Companies/query")]) == 2
+    assert len(tenant.calls_to("Companies/query")) == 2
 
 
 def test_choices_come_with_what_is_needed_to_offer_them(psa: AutotaskTickets) -> None:
