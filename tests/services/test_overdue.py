@@ -290,6 +290,15 @@ def test_undoing_a_review_after_recovery_leaves_nothing_to_review(committed_db: 
     assert overdue(committed_db, job_id) == []
 
 
+def test_a_longer_limit_takes_away_what_it_no_longer_asks_for(committed_db: Session, job_id: int) -> None:
+    tick(committed_db, after(LIMIT, 1))
+    committed_db.execute(update(SystemSettings).values(overdue_days=LIMIT + 2))
+
+    tick(committed_db, after(LIMIT, 2))
+
+    assert overdue(committed_db, job_id) == []
+
+
 def test_days_of_a_pause_bring_the_limit_no_nearer_but_are_counted(committed_db: Session, job_id: int) -> None:
     pause(committed_db, job_id, since=after(1, 1), until=after(11, 1))
     tick(committed_db, after(12, 23))
