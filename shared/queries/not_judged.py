@@ -31,11 +31,13 @@ NO_SLOTS = HeldSlots(count=0, why="")
 class NotJudged:
     """How many jobs have slots that are not judged.
 
-    Of `for_mails` the mails of that time are not in; of the others a mail that waits in the inbox may be the run.
+    Of `for_mails` it isn't known whether the mails until `mails_until` are in; of the others a mail that waits in the
+    inbox may be the run.
     """
 
     jobs: int
     for_mails: int
+    mails_until: datetime | None
 
 
 def held_slots(db: Session, job_ids: Sequence[int], *, now: datetime) -> dict[int, HeldSlots]:
@@ -55,13 +57,14 @@ def not_judged(db: Session, *, now: datetime) -> NotJudged:
         select(
             func.count(JobSlot.job_id.distinct()),
             func.count(JobSlot.job_id.distinct()).filter(JobSlot.candidate_id.is_(None)),
+            func.max(JobSlot.deadline).filter(JobSlot.candidate_id.is_(None)),
         )
         .join(Job, Job.id == JobSlot.job_id)
         .join(Customer, Customer.id == Job.customer_id)
         .where(*watched_jobs(), *_can_be_judged_yet(now))
     )
-    jobs, for_mails = db.execute(query).one()
-    return NotJudged(jobs=jobs, for_mails=for_mails)
+    jobs, for_mails, mails_until = db.execute(query).one()
+    return NotJudged(jobs=jobs, for_mails=for_mails, mails_until=mails_until)
 
 
 def _can_be_judged_yet(now: datetime) -> tuple[ColumnElement[bool], ...]:

@@ -36,6 +36,16 @@ def test_the_head_says_since_when_nothing_can_be_judged(operator: Browser, admin
     assert 'href="/manage/pipeline">Details' in admin.get("/run-checks").text
 
 
+def test_the_head_blames_no_outage_once_mails_are_in_beyond_the_slots(operator: Browser) -> None:
+    held(a_job().job_id, ago(minutes=40))
+    with transaction() as db:
+        db.add(_read(ago(minutes=1)))
+
+    page = text_of(operator.get("/run-checks").text)
+
+    assert "1 job not judged: it is not known yet whether all of their mails are in" in page
+
+
 def test_the_empty_page_does_not_say_that_all_is_fine_while_slots_are_not_judged(operator: Browser) -> None:
     job = a_job()
     held(job.job_id, ago(minutes=40))

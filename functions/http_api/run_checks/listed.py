@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from functions.http_api.deps import CurrentUser
+from functions.http_api.formats import when
 from functions.http_api.mail_source import mail_source, source_name
 from functions.http_api.run_checks import words
 from functions.http_api.run_checks.here import Here, start_of_today
@@ -16,7 +18,7 @@ from shared.domain.permissions import Right
 from shared.domain.status import Status
 from shared.queries.inbox import waiting_count
 from shared.queries.jobs import not_protected_count
-from shared.queries.not_judged import not_judged
+from shared.queries.not_judged import NotJudged, not_judged
 from shared.queries.pipeline import import_state
 from shared.queries.reviewed import done_since
 from shared.queries.run_checks import RunChecks, choices, run_checks
@@ -28,12 +30,10 @@ from shared.services.errors import NotFound
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Held:
-    """How many jobs are not judged, and until when mails are in, where that is why; `href` leads to the details."""
+    """How many jobs are not judged, and why; `href` leads to the details."""
 
     jobs: int
-    source: str
-    waits_for_mails: bool
-    read_until: datetime | None
+    why: str
     href: str
 
 
@@ -89,14 +89,19 @@ def _nothing_left(db: Session, now: datetime) -> dict[str, Any]:
 
 def _held(db: Session, user: CurrentUser, now: datetime) -> Held:
     waiting = not_judged(db, now=now)
-    for_mails = waiting.for_mails > 0
-    return Held(
-        jobs=waiting.jobs,
-        source=source_name(),
-        waits_for_mails=for_mails,
-        read_until=import_state(db, mail_source()).covered_until if for_mails else None,
-        href="/manage/pipeline" if user.may(Right.MAINTAIN) else "",
-    )
+    href = "/manage/pipeline" if user.may(Right.MAINTAIN) else ""
+    return Held(jobs=waiting.jobs, why=_why_not_judged(db, waiting, now), href=href)
+
+
+def _why_not_judged(db: Session, waiting: NotJudged, now: datetime) -> str:
+    if waiting.mails_until is None:
+        return "a mail in the inbox may be their run"
+    read_until = import_state(db, mail_source()).covered_until
+    if read_until is None:
+        return f"the {source_name()} has never been read to its end"
+    if read_until <= waiting.mails_until:
+        return Markup("the {} has not been read since {}").format(source_name(), when(read_until, now))
+    return "it is not known yet whether all of their mails are in"
 
 
 def _neighbours(found: RunChecks, here: Here) -> Neighbours | None:
