@@ -10,20 +10,24 @@ from sqlalchemy.orm import Session
 from shared.models.tickets import Remark, RemarkRun, RemarkScope
 from shared.services.audit import Actor, record_act
 from shared.services.errors import BadInput, Conflict, NotFound
-from shared.services.ticketed_runs import choose_runs
+from shared.services.ticketed_runs import WholeJobs, choose_runs
 
 LONGEST = 4_000
 
 
-def add_remark(db: Session, *, body: str, run_ids: Sequence[int], actor: Actor, now: datetime) -> int:
-    """Make a remark about the jobs of these runs, linked to the runs, and return its id. Raise BadInput, NotFound."""
+def add_remark(db: Session, *, body: str, run_ids: Sequence[int] | WholeJobs, actor: Actor, now: datetime) -> int:
+    """Make a remark about runs or about jobs, linked to what of them is bad, and return its id.
+
+    Raise BadInput, NotFound.
+    """
     words = _tidy(body)
     chosen = choose_runs(db, run_ids)
     remark = Remark(customer_id=chosen.customer_id, body=words, created_by=actor.user_id)
     db.add(remark)
     db.flush()  # its scopes need its id
     db.execute(insert(RemarkScope), [{"remark_id": remark.id, "job_id": job_id} for job_id in chosen.job_ids])
-    db.execute(insert(RemarkRun), [{"remark_id": remark.id, "job_run_id": run_id} for run_id in chosen.run_ids])
+    if chosen.run_ids:
+        db.execute(insert(RemarkRun), [{"remark_id": remark.id, "job_run_id": run_id} for run_id in chosen.run_ids])
     facts = {"body": words, "jobs": list(chosen.job_ids), "runs": list(chosen.run_ids)}
     _record(db, remark, "remark.made", facts, actor, now)
     return remark.id

@@ -14,7 +14,7 @@ from shared.models.tickets import Ticket, TicketScope, is_open_on_job
 from shared.services.add_errand import add_errand
 from shared.services.audit import Actor, record_act
 from shared.services.errors import BadInput, Conflict, NotFound
-from shared.services.ticketed_runs import ChosenRuns, choose_runs, cover
+from shared.services.ticketed_runs import ChosenRuns, WholeJobs, choose_runs, cover
 
 LONGEST_CODE = 64
 
@@ -24,22 +24,19 @@ def add_manual_ticket(
     *,
     code: str,
     description: str,
-    run_ids: Sequence[int],
+    run_ids: Sequence[int] | WholeJobs,
     actor: Actor,
     now: datetime,
     anyway: bool = False,
 ) -> int:
-    """Make a ticket whose code a person typed, and return its id.
+    """Make a ticket whose code a person typed, about runs or about jobs, and return its id.
 
     Raise BadInput, or Conflict where a job of the runs has an open ticket and `anyway` isn't said.
     """
-    typed = code.strip()
-    if not typed or len(typed) > LONGEST_CODE:
-        raise BadInput(f"Type the ticket's code, at most {LONGEST_CODE} characters.", field="code")
+    typed = _tidy(code)
     chosen = choose_runs(db, run_ids)
     _refuse_second(db, chosen, anyway=anyway)
-    if (taken := db.scalar(select(Ticket.id).where(func.lower(Ticket.ticket_code) == typed.lower()))) is not None:
-        raise Conflict(f"There is a ticket {typed} already (number {taken} here): link that one instead.")
+    _refuse_taken(db, typed)
     ticket = _new(db, chosen, TicketSource.MANUAL, description=description, actor=actor, now=now)
     ticket.ticket_code = typed
     return _made(db, ticket, chosen, actor=actor, now=now)
@@ -50,7 +47,7 @@ def add_remote_ticket(
     *,
     title: str,
     description: str,
-    run_ids: Sequence[int],
+    run_ids: Sequence[int] | WholeJobs,
     actor: Actor,
     now: datetime,
     choices: dict[str, str] | None = None,
@@ -85,11 +82,23 @@ def link_ticket(db: Session, ticket_id: int, run_ids: Sequence[int], *, actor: A
     return chosen
 
 
-def edit_ticket(db: Session, ticket_id: int, *, description: str, actor: Actor, now: datetime) -> None:
-    """Change what is told of a ticket here. What Autotask has is theirs and stays. Raise NotFound."""
+def edit_ticket(
+    db: Session, ticket_id: int, *, description: str, code: str | None = None, actor: Actor, now: datetime
+) -> None:
+    """Change what is told of a ticket here, and a code that a person typed. What Autotask has is theirs and stays.
+
+    Raise NotFound, BadInput or Conflict.
+    """
     ticket = _locked(db, ticket_id)
-    before, ticket.description = ticket.description, description.strip()
-    _record(db, ticket, "ticket.edited", {"description": [before, ticket.description]}, actor, now)
+    before = {"description": ticket.description, "code": ticket.ticket_code}
+    ticket.description = description.strip()
+    if code is not None and ticket.source is TicketSource.MANUAL and _tidy(code) != ticket.ticket_code:
+        _refuse_taken(db, _tidy(code), besides=ticket_id)
+        ticket.ticket_code = _tidy(code)
+    after = {"description": ticket.description, "code": ticket.ticket_code}
+    changed = {name: [before[name], value] for name, value in after.items() if value != before[name]}
+    if changed:
+        _record(db, ticket, "ticket.edited", changed, actor, now)
 
 
 def resolve_ticket(db: Session, ticket_id: int, *, actor: Actor, now: datetime, note: str = "") -> None:
@@ -141,6 +150,19 @@ def mark_reopened(db: Session, ticket: Ticket) -> None:
     ticket.resolved_at = ticket.resolved_by = None
     of_ticket = (TicketScope.ticket_id == ticket.id, TicketScope.customer_id.is_not(None))
     db.execute(update(TicketScope).where(*of_ticket).values(resolved_at=None))
+
+
+def _tidy(code: str) -> str:
+    typed = code.strip()
+    if not typed or len(typed) > LONGEST_CODE:
+        raise BadInput(f"Type the ticket's code, at most {LONGEST_CODE} characters.", field="code")
+    return typed
+
+
+def _refuse_taken(db: Session, code: str, *, besides: int = 0) -> None:
+    same = select(Ticket.id).where(func.lower(Ticket.ticket_code) == code.lower(), Ticket.id != besides)
+    if (taken := db.scalar(same)) is not None:
+        raise Conflict(f"There is a ticket {code} already (number {taken} here): link that one instead.")
 
 
 def _refuse_second(db: Session, chosen: ChosenRuns, *, anyway: bool) -> None:

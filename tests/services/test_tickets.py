@@ -20,9 +20,11 @@ from shared.services.edit_job import move_job
 from shared.services.errors import BadInput, Conflict
 from shared.services.record_run import record_missed_run, record_overdue_run
 from shared.services.remarks import add_remark, reopen_remark, resolve_remark
+from shared.services.ticketed_runs import WholeJobs
 from shared.services.tickets import (
     add_manual_ticket,
     add_remote_ticket,
+    edit_ticket,
     link_ticket,
     reopen_ticket,
     resolve_scope,
@@ -330,3 +332,57 @@ def test_a_remark_reaches_new_runs_until_it_is_resolved(db: Session, actor: Acto
 
     assert db.get_one(Remark, remark_id).body == "disks are on their way"
     assert set(db.scalars(select(RemarkRun.job_run_id))) == {run.id, second, fourth}
+
+
+def test_a_ticket_made_for_jobs_links_what_of_them_waits_and_is_bad(db: Session, actor: Actor) -> None:
+    customer_id = make_customer(db)
+    bad, fine = make_job(db, "Bad", customer_id=customer_id), make_job(db, "Fine", customer_id=customer_id)
+    run = failed(db, bad)
+    make_run(db, fine, run_at=NIGHT)
+    both = WholeJobs(job_ids=(bad, fine), at=NOON)
+
+    ticket_id = add_manual_ticket(db, code="A-1", description="", run_ids=both, actor=actor, now=NOON)
+    new = by_mail(db, fine, NOON)
+
+    assert linked(db, ticket_id) == {run.id, new}
+
+
+def test_a_ticket_for_a_job_of_which_nothing_is_wrong_counts_from_today(db: Session, actor: Actor) -> None:
+    job = WholeJobs(job_ids=(make_job(db),), at=NOON)
+
+    ticket_id = add_manual_ticket(db, code="A-1", description="", run_ids=job, actor=actor, now=NOON)
+    remark_id = add_remark(db, body="new disks", run_ids=job, actor=actor, now=NOON)
+
+    assert db.get_one(Ticket, ticket_id).active_from_date == NOON.date()
+    assert (linked(db, ticket_id), db.get_one(Remark, remark_id).body) == (set(), "new disks")
+
+
+def test_jobs_of_two_customers_make_no_ticket(db: Session, actor: Actor) -> None:
+    two = WholeJobs(job_ids=tuple(make_job(db, name, customer_id=make_customer(db)) for name in "AB"), at=NOON)
+
+    with pytest.raises(BadInput, match="one customer only"):
+        add_manual_ticket(db, code="A-1", description="", run_ids=two, actor=actor, now=NOON)
+
+
+def test_a_code_that_was_mistyped_can_be_put_right_but_not_into_another_tickets(db: Session, actor: Actor) -> None:
+    customer_id = make_customer(db)
+    runs = [failed(db, make_job(db, name, customer_id=customer_id)) for name in ("One", "Other")]
+    ticket_id = ticket_on(db, runs[:1], actor, code="A-1")
+    ticket_on(db, runs[1:], actor, code="A-2")
+
+    edit_ticket(db, ticket_id, description="disk full", code="A-3", actor=actor, now=NOON)
+    with pytest.raises(Conflict, match="already"):
+        edit_ticket(db, ticket_id, description="", code="a-2", actor=actor, now=NOON)
+
+    assert db.get_one(Ticket, ticket_id).ticket_code == "A-3"
+
+
+def test_the_number_of_autotask_is_not_ours_to_change(db: Session, actor: Actor) -> None:
+    run = failed(db, make_job(db))
+    ticket_id = ticket_on(db, [run], actor)
+    with_autotask(db, run, ticket_id, "T20260601.0001")
+
+    edit_ticket(db, ticket_id, description="told here", code="X-1", actor=actor, now=NOON)
+
+    ticket = db.get_one(Ticket, ticket_id, populate_existing=True)
+    assert (ticket.ticket_code, ticket.description) == ("T20260601.0001", "told here")
