@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from shared.db.base import Base
 from shared.models.mailbox import MailFolderRow
 from shared.models.system import SystemSettings
 from shared.services.audit import Actor, record_act
@@ -65,7 +66,9 @@ class ScheduleChange:
 
 
 @dataclass(frozen=True, slots=True)
-class _Bounds:
+class Bounds:
+    """Which whole numbers a setting takes."""
+
     least: int
     most: int
     unit: str
@@ -79,28 +82,28 @@ class _Bounds:
         return number
 
 
-_BOUNDS: Mapping[str, _Bounds] = {
-    "import_interval_minutes": _Bounds(5, 60, "minutes"),
-    "import_batch": _Bounds(1, 10_000, "mails"),
-    "manual_batch": _Bounds(1, 10_000, "mails"),
-    "raw_days": _Bounds(0, 3650, "days"),
-    "mail_lookback_days": _Bounds(1, 365, "days"),
+_BOUNDS: Mapping[str, Bounds] = {
+    "import_interval_minutes": Bounds(5, 60, "minutes"),
+    "import_batch": Bounds(1, 10_000, "mails"),
+    "manual_batch": Bounds(1, 10_000, "mails"),
+    "raw_days": Bounds(0, 3650, "days"),
+    "mail_lookback_days": Bounds(1, 365, "days"),
 }
-SCHEDULE_BOUNDS: Mapping[str, _Bounds] = {
-    "grace_floor_minutes": _Bounds(1, 720, "minutes"),
-    "missed_look_back_days": _Bounds(1, 90, "days"),
-    "overdue_days": _Bounds(1, 90, "days"),
-    "stopped_after_days": _Bounds(1, 365, "days"),
-    "silence_factor": _Bounds(1, 20, "gaps"),
-    "silence_min_days": _Bounds(1, 365, "days"),
-    "silence_max_days": _Bounds(1, 365, "days"),
+SCHEDULE_BOUNDS: Mapping[str, Bounds] = {
+    "grace_floor_minutes": Bounds(1, 720, "minutes"),
+    "missed_look_back_days": Bounds(1, 90, "days"),
+    "overdue_days": Bounds(1, 90, "days"),
+    "stopped_after_days": Bounds(1, 365, "days"),
+    "silence_factor": Bounds(1, 20, "gaps"),
+    "silence_min_days": Bounds(1, 365, "days"),
+    "silence_max_days": Bounds(1, 365, "days"),
 }
 
 
 def edit_mail_settings(db: Session, typed: TypedMailSettings, *, actor: Actor, now: datetime) -> bool:
     """Store the settings of the mail import; tell whether anything changed. Raise UnfitSettings."""
     settings = db.get_one(SystemSettings, 1, with_for_update=True)
-    return _change(db, settings, _checked(asdict(typed), _mail_checks(db, settings, typed)), actor, now)
+    return change_row(db, settings, checked(asdict(typed), _mail_checks(db, settings, typed)), actor, now)
 
 
 def edit_schedule_settings(db: Session, typed: TypedScheduleSettings, *, actor: Actor, now: datetime) -> ScheduleChange:
@@ -108,10 +111,10 @@ def edit_schedule_settings(db: Session, typed: TypedScheduleSettings, *, actor: 
     settings = db.get_one(SystemSettings, 1, with_for_update=True)
     before = {field: getattr(settings, field) for field in TypedScheduleSettings.__dataclass_fields__}
     today = now.astimezone(ZoneInfo(settings.ui_time_zone)).date()
-    wanted = _checked(asdict(typed), _schedule_checks(settings, typed, today))
+    wanted = checked(asdict(typed), _schedule_checks(settings, typed, today))
     if wanted["silence_min_days"] > wanted["silence_max_days"]:
         raise UnfitSettings({"silence_max_days": "The most cannot be less than the least."})
-    _change(db, settings, wanted, actor, now)
+    change_row(db, settings, wanted, actor, now)
     fields = frozenset(field for field, value in before.items() if value != wanted[field])
     marked = mark_history(db, None, actor=actor, now=now) if "go_live_on" in fields else None
     return ScheduleChange(fields=fields, marked=marked)
@@ -123,11 +126,11 @@ def edit_time_zone(db: Session, name: str, *, actor: Actor, now: datetime) -> bo
     if not is_time_zone(name):
         raise UnfitSettings({"ui_time_zone": f"“{name}” is no time zone; write one like Europe/Amsterdam."})
     settings = db.get_one(SystemSettings, 1, with_for_update=True)
-    return _change(db, settings, {"ui_time_zone": name}, actor, now)
+    return change_row(db, settings, {"ui_time_zone": name}, actor, now)
 
 
 def _mail_checks(db: Session, settings: SystemSettings, typed: TypedMailSettings) -> dict[str, Callable[[], object]]:
-    checks = _number_checks(_BOUNDS, settings, typed)
+    checks = number_checks(_BOUNDS, settings, typed)
     checks["processed_folder"] = partial(_folder_name, db, typed, unchanged=settings.processed_folder)
     return checks
 
@@ -136,21 +139,19 @@ def _schedule_checks(
     settings: SystemSettings, typed: TypedScheduleSettings, today: date
 ) -> dict[str, Callable[[], object]]:
     return {
-        **_number_checks(SCHEDULE_BOUNDS, settings, typed),
+        **number_checks(SCHEDULE_BOUNDS, settings, typed),
         "go_live_on": partial(go_live_day, typed.go_live_on, today=today),
     }
 
 
-def _number_checks(
-    bounds: Mapping[str, _Bounds], settings: SystemSettings, typed: object
-) -> dict[str, Callable[[], object]]:
+def number_checks(bounds: Mapping[str, Bounds], settings: Base, typed: object) -> dict[str, Callable[[], object]]:
     return {
         field: partial(each.hold, getattr(typed, field), unchanged=getattr(settings, field))
         for field, each in bounds.items()
     }
 
 
-def _checked(typed: Mapping[str, Any], checks: Mapping[str, Callable[[], object]]) -> dict[str, Any]:
+def checked(typed: Mapping[str, Any], checks: Mapping[str, Callable[[], object]]) -> dict[str, Any]:
     """Return what is to be stored. All that is wrong is told at once."""
     wanted, errors = dict(typed), {}
     for field, check in checks.items():
@@ -181,7 +182,8 @@ def _is_read(db: Session, path: str) -> bool:
     return any(path.casefold() == each.casefold() for each in paths)
 
 
-def _change(db: Session, settings: SystemSettings, wanted: Mapping[str, object], actor: Actor, now: datetime) -> bool:
+def change_row(db: Session, settings: Base, wanted: Mapping[str, object], actor: Actor, now: datetime) -> bool:
+    """Store what differs, and tell the audit log; return whether anything did."""
     before = {field: getattr(settings, field) for field, value in wanted.items() if getattr(settings, field) != value}
     if not before:
         return False
