@@ -17,7 +17,7 @@ from shared.domain.mailflow import Delivery, Ending, MimeState, Source
 from shared.domain.permissions import Role
 from shared.domain.reading import Kind, ObjectResult
 from shared.domain.run import MatchedBy
-from shared.domain.run_facts import RunFacts, why
+from shared.domain.run_facts import RunFacts
 from shared.domain.status import Status
 from shared.models.customers import Customer
 from shared.models.jobs import Job, JobKeyRow, JobRun
@@ -125,20 +125,18 @@ def make_run(
     job_id = job_id or make_job(db, f"Job {next(_numbers)}")
     each = objects if isinstance(objects, Mapping) else dict.fromkeys(objects, status)
     things = tuple(ObjectResult(name=name, type="VM", status=how) for name, how in each.items())
-    reading = _reading(db, job_id, status=status, run_at=run_at, complete=complete)
+    reading = make_reading(db, job_id, status=status, run_at=run_at, complete=complete)
     reading.session_id, reading.retry = session_id, retry
     reading.started_at = started_at.isoformat() if started_at else None
     for number, thing in enumerate(things):
         db.add(MailObject(reading_id=reading.id, number=number, name=thing.name, type=thing.type, status=thing.status))
     db.flush()
-    facts = RunFacts(
-        status=status, message=why(things), objects=things, objects_complete=complete, started_at=started_at
-    )
+    facts = RunFacts(status=status, objects=things, objects_complete=complete, started_at=started_at)
     run_id = record_mail_run(db, job_id, reading_id=reading.id, matched_by=MatchedBy.NAME, run_at=run_at, facts=facts)
     return db.get_one(JobRun, run_id)
 
 
-def _reading(db: Session, job_id: int, *, status: Status, run_at: datetime, complete: bool) -> MailReading:
+def make_reading(db: Session, job_id: int, *, status: Status, run_at: datetime, complete: bool) -> MailReading:
     message = MailMessage(
         source=Source.FOLDER,
         file_key=f"file {next(_numbers)}".encode(),

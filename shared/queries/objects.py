@@ -20,13 +20,14 @@ _FACTS = (MailObject.name, MailObject.type, MailObject.status, MailObject.messag
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ObjectRow:
-    """One object of a reading."""
+    """One object of a reading, or of a run of several; then `recovered_on` is the retry that made it good."""
 
     name: str
     type: str
     status: Status
     message: str
     recovered: bool
+    recovered_on: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

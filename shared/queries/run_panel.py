@@ -17,6 +17,7 @@ from shared.models.users import User
 from shared.queries.findings import Findings, first_findings
 from shared.queries.missed_streaks import Streak, streaks
 from shared.queries.objects import NO_OBJECTS, Objects, first_objects
+from shared.queries.run_objects import first_objects_of_run
 from shared.queries.run_slot import Answered, AttemptRow, SlotOfRun, answered_by, attempts_of, slot_of
 from shared.queries.runs_beside import (
     Changes,
@@ -80,6 +81,7 @@ class RunPanel:
     size_bytes: int | None
     verdict_version: int
     is_late: bool
+    is_history: bool
     recovered_on: int | None
     slot: SlotOfRun | None
     answers: Answered | None
@@ -105,15 +107,15 @@ def run_panel(db: Session, run_id: int) -> RunPanel | None:
     if row is None:
         return None
     run: JobRun = row.JobRun
-    runs = listed_runs(db, run.job_id)
+    runs, attempts = listed_runs(db, run.job_id), attempts_of(db, run)
     return RunPanel(
         **_facts(run, row.Job, row.Customer),
         slot=slot_of(db, run),
         answers=answered_by(db, run),
-        attempts=attempts_of(db, run),
+        attempts=attempts,
         review=_review(db, run),
         mail=_mail(row) if row.MailReading else None,
-        objects=_objects(db, run),
+        objects=_objects(db, run, is_of_many=bool(attempts)),
         findings=first_findings(db, run.id),
         runs=runs,
         missed=_streak(db, run, runs),
@@ -167,6 +169,7 @@ def _facts(run: JobRun, job: Job, customer: Customer) -> dict[str, Any]:
         "size_bytes": run.size_bytes,
         "verdict_version": run.verdict_version,
         "is_late": run.is_late,
+        "is_history": run.is_history,
         "recovered_on": run.recovered_on,
     }
 
@@ -185,9 +188,11 @@ def _mail(row: Row[Any]) -> MailOfRun:
     )
 
 
-def _objects(db: Session, run: JobRun) -> Objects:
+def _objects(db: Session, run: JobRun, *, is_of_many: bool) -> Objects:
     if run.reading_id is None:
         return NO_OBJECTS
+    if is_of_many:
+        return first_objects_of_run(db, run.id)
     return first_objects(db, [run.reading_id]).get(run.reading_id, NO_OBJECTS)
 
 

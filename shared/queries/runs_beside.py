@@ -10,8 +10,8 @@ from shared.domain.names import fold
 from shared.domain.run import RunSource
 from shared.domain.status import RESTORABLE, Status
 from shared.models.jobs import JobRun, waits_for_review
-from shared.models.mail import MailObject
-from shared.queries.objects import GOOD, WORST_FIRST
+from shared.queries.objects import GOOD
+from shared.queries.run_objects import statuses_of_run
 
 LISTED_RUNS = 30
 _NEWEST = (JobRun.run_at.desc(), JobRun.id.desc())
@@ -104,20 +104,12 @@ def changes_since_success(db: Session, run: JobRun) -> Changes | None:
     )
     if success is None or success.reading_id is None or run.reading_id is None:
         return None
-    now = _statuses(db, run.reading_id)
+    now = statuses_of_run(db, run)
     if not now:
         return None
-    before = {fold(name): status for name, status in _statuses(db, success.reading_id)}
+    before = {fold(name): status for name, status in statuses_of_run(db, success)}
     return Changes(
         since=success.run_at,
         worse=tuple(name for name, status in now if status not in GOOD and before.get(fold(name)) in GOOD),
         new=tuple(name for name, _ in now if fold(name) not in before),
     )
-
-
-def _statuses(db: Session, reading_id: int) -> list[tuple[str, Status]]:
-    """Return the names of a reading's objects and how they went, the worst first."""
-    rows = db.execute(
-        select(MailObject.name, MailObject.status).where(MailObject.reading_id == reading_id).order_by(*WORST_FIRST)
-    )
-    return [(name, status) for name, status in rows]

@@ -219,6 +219,19 @@ def test_the_kind_of_run_is_no_part_of_the_name(title: str, subject: str, name: 
     assert only_reading(read(dataclasses.replace(mail, subject=subject))).job_name == name
 
 
+@pytest.mark.parametrize(
+    "title, retry",
+    [("Walnut (Retry 12)", 12), ("Walnut (Retry)", 1), ("Walnut", None), ("Walnut (Full)", None), ("Retry 2", None)],
+)
+def test_a_retry_says_which_one_it_is_and_stands_for_no_more_than_it_names(title: str, retry: int | None) -> None:
+    mail = sample("backup-warning-text-form-description-reads-success")
+
+    mail = replaced(mail, "Backup job: Walnut", f"Backup job: {title}")
+    reading = only_reading(read(mail))
+    assert reading.retry == retry
+    assert not (reading.retry and dataclasses.replace(reading, objects_complete=True).lists_everything)
+
+
 def test_another_products_backup_job_line_is_not_claimed() -> None:
     body = "Backup job: Nightly\nFinished.\nErrors: 0"
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from threading import Barrier
 
 import pytest
@@ -34,7 +35,7 @@ from tests.builders import (
     runs_of,
 )
 from tests.ledger import broken_promises
-from tests.mails import digest_mail, report_mail
+from tests.mails import NIGHT, digest_mail, report_mail
 
 ROUNDS = range(2)
 
@@ -262,3 +263,43 @@ def test_a_report_that_is_read_again_while_its_copy_comes_in_makes_one_run(commi
 
     assert len(runs_of(committed_db, job_id)) == 1
     assert broken_promises(committed_db) == {}
+
+
+@pytest.mark.parametrize("_", ROUNDS)
+def test_mails_of_one_session_that_come_at_once_are_one_run(committed_db: Session, _: int) -> None:
+    job_id = make_job(committed_db)
+    committed_db.commit()
+
+    all_at_once(
+        [
+            lambda db, at=at, how=how: make_run(db, job_id, status=how, run_at=at, objects=(str(at),), session_id="7")
+            for at, how in zip(
+                (NIGHT + timedelta(minutes=number) for number in range(4)),
+                (Status.SUCCESS, Status.FAILED, Status.SUCCESS, Status.SUCCESS),
+                strict=True,
+            )
+        ]
+    )
+
+    (head,) = [run for run in runs_of(committed_db, job_id) if run.attempt_of_id is None]
+    assert (head.status, head.run_at, count_of(committed_db, JobRun)) == (Status.FAILED, NIGHT, 4)
+    assert broken_promises(committed_db) == {}
+
+
+@pytest.mark.parametrize("_", ROUNDS)
+def test_a_night_that_gets_worse_while_somebody_reviews_it_waits_again(
+    committed_db: Session, people: tuple[Actor, Actor], _: int
+) -> None:
+    run = make_run(committed_db, objects=("A",), session_id="7")
+    seen, later = [(run.id, run.verdict_version)], NIGHT + timedelta(minutes=1)
+    committed_db.commit()
+
+    all_at_once(
+        [
+            lambda db: review_runs(db, seen, actor=people[0], now=NOW),
+            lambda db: make_run(db, run.job_id, status=Status.FAILED, run_at=later, objects=("B",), session_id="7"),
+        ]
+    )
+
+    head = runs_of(committed_db, run.job_id)[0]
+    assert (head.status, head.reviewed_at) == (Status.FAILED, None)

@@ -70,6 +70,11 @@ def head(db: Session, job_id: int) -> JobRun:
     return run
 
 
+def retry_mail(*, objects: tuple[str, ...], sent_at: datetime) -> bytes:
+    mail = report_mail(objects=objects, sent_at=sent_at)
+    return mail.replace(b"Backup job: Nightly", b"Backup job: Nightly (Retry 1)")
+
+
 def review(db: Session, run: JobRun, actor: Actor) -> None:
     review_runs(db, [(run.id, run.verdict_version)], actor=actor, now=NOW, reason="known")
 
@@ -132,10 +137,7 @@ def test_the_run_of_the_next_slot_is_no_retry(db: Session, job_id: int) -> None:
 
 def test_a_mail_that_says_retry_in_its_title_is_one(db: Session, job_id: int) -> None:
     arrive(db, report_mail(status="Failed"))
-    retried = report_mail(objects=("OAK-DC1",), sent_at=at(55)).replace(
-        b"Backup job: Nightly", b"Backup job: Nightly (Retry 1)"
-    )
-    arrive(db, retried)
+    arrive(db, retry_mail(objects=("OAK-DC1",), sent_at=at(55)))
 
     run = head(db, job_id)
     assert (run.status, run.recovered_on) == (S, 1)
@@ -330,6 +332,15 @@ def test_what_was_confirmed_as_removed_stays_so_when_more_of_the_session_comes(
     make_run(db, job_id, run_at=last, objects=("C",), complete=True, session_id="6")
 
     assert heads(db, job_id)[-1].status is S
+
+
+def test_a_retry_that_names_one_machine_does_not_make_the_others_vanish(db: Session, job_id: int) -> None:
+    for night in nights(5):
+        arrive(db, report_mail(objects=("OAK-FS1", "OAK-DC1"), sent_at=night))
+
+    arrive(db, retry_mail(objects=("OAK-DC1",), sent_at=nights(6)[-1]))
+
+    assert [run.status for run in heads(db, job_id)] == [S] * 6
 
 
 # What must not be lost

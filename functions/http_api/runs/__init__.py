@@ -11,6 +11,7 @@ from functions.http_api.runs.view import run_view
 from shared import clock
 from shared.domain.permissions import Right
 from shared.queries.findings import findings_of
+from shared.queries.run_objects import objects_of_run
 from shared.queries.run_panel import RunPanel, run_panel
 from shared.services.errors import NotFound
 
@@ -43,6 +44,21 @@ def vanished(
         may_review=user.may(Right.REVIEW_RUNS),
         back=address.on_page(found.number),
     )
+
+
+@router.get("/runs/{run_id}/objects", include_in_schema=False)
+def all_objects(
+    request: Request,
+    db: Db,
+    user: Reader,
+    run_id: RowId,
+    q: str = "",
+    page_number: Annotated[int, Query(alias="page")] = 1,
+) -> Response:
+    run = _run(db, run_id)
+    address = ListAddress(path=f"/runs/{run_id}/objects", filters={"q": q})
+    found = objects_of_run(db, run.run_id, q, page_number)
+    return page(request, "runs/objects.html", run=run, found=found, address=address, q=q)
 
 
 def _run(db: Db, run_id: int) -> RunPanel:

@@ -107,6 +107,8 @@ def _when_due(run: RunPanel, schedule: ShortSchedule | None, now: datetime) -> l
 
 def _sentence(run: RunPanel, now: datetime) -> list[str]:
     said = []
+    if run.is_history:
+        said.append("history, from before the go-live date: nobody needs to review it")
     if run.recovered_on is not None and run.message != (recovered := f"recovered on retry {run.recovered_on}"):
         said.append(recovered)
     if run.status is Status.UNREADABLE:
@@ -116,7 +118,7 @@ def _sentence(run: RunPanel, now: datetime) -> list[str]:
     if run.findings.open:
         said.append(f"{plural(run.findings.open, 'object')} no longer in the report")
     if run.raw_status is not run.status:
-        said.append(f"the mail itself said {run.raw_status.value}")
+        said.append(f"the {'mails themselves' if run.attempts else 'mail itself'} said {run.raw_status.value}")
     if run.same_error_at is not None:
         said.append(Markup("same error as {}").format(_day_word(run.same_error_at, now)))
     if run.status not in GOOD:
