@@ -7,24 +7,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Row, Select, and_, delete, or_, select, update
+from sqlalchemy import Select, and_, delete, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from shared.domain.attempts import RETRY, SESSION, Attempt, Combined, combine, grouped
-from shared.domain.job_key import JobKey, job_key
 from shared.domain.names import fold
-from shared.domain.reading import Kind, ObjectResult
 from shared.domain.run import RunSource
-from shared.domain.run_facts import why
 from shared.domain.status import Status, badness
+from shared.models.attempts import as_attempts, runs_with_readings
 from shared.models.jobs import JobRun, VanishedObject
-from shared.models.mail import MailObject, MailReading
+from shared.models.mail import MailReading
 from shared.models.schedules import JobSlot
 from shared.services.judge_run import absence, judge_again, open_findings, verdict
 from shared.services.vanished import look_again, look_again_later
 
 REPORTED = (RunSource.MAIL, RunSource.PUSHED)
-_MIDNIGHT = "T00:00:00"  # also what a date without a time of day is read as
 _OF_A_MAIL = (
     "reading_id",
     "matched_by",
@@ -58,12 +55,19 @@ def join_attempts(db: Session, job_id: int, run_id: int, *, go_live_at: datetime
     known = _known(db, job_id, run_id)
     groups = grouped(known.attempts.values(), slots=_slots(db, job_id, known.runs[run_id].run_at))
     changed = [group for group in _affected(groups, known, run_id) if not _is_as_before(group, known)]
+    _lock(db, (each.run_id for group in changed for each in group))
     heads = {id(group): _settle(db, group, known, new_id=run_id, go_live_at=go_live_at) for group in changed}
     if changed:
         for later_id in look_again_later(db, job_id, after=min(group[0].at for group in changed)):
             judge_again(db, later_id)
     own = next(group for group in groups if any(each.run_id == run_id for each in group))
     return None if len(own) == 1 else heads[id(own)]
+
+
+def _lock(db: Session, run_ids: Iterable[int]) -> None:
+    """Lock the runs in the order in which a review does, and see who has reviewed them meanwhile."""
+    runs = select(JobRun).where(JobRun.id.in_(run_ids)).order_by(JobRun.id).with_for_update()
+    db.scalars(runs.execution_options(populate_existing=True)).all()
 
 
 def _known(db: Session, job_id: int, run_id: int) -> _Known:
@@ -73,10 +77,9 @@ def _known(db: Session, job_id: int, run_id: int) -> _Known:
     of_heads = or_(JobRun.id.in_(heads), JobRun.attempt_of_id.in_(heads))
     mates = db.execute(_reported(job_id).where(of_heads)).all()
     rows = {row[0].id: row for row in (*near, *mates)}
-    objects = _objects(db, [row[0].reading_id for row in rows.values()])
     return _Known(
         runs={each: row[0] for each, row in rows.items()},
-        attempts={each: _attempt(row, objects) for each, row in rows.items()},
+        attempts=as_attempts(db, rows.values()),
         head_of={each: row[0].attempt_of_id or each for each, row in rows.items()},
     )
 
@@ -93,54 +96,8 @@ def _near(new: JobRun) -> Select[JobRun, MailReading]:
 
 
 def _reported(job_id: int) -> Select[JobRun, MailReading]:
-    return (
-        select(JobRun, MailReading)
-        .outerjoin(MailReading, MailReading.id == JobRun.reading_id)
-        .where(JobRun.job_id == job_id, JobRun.source.in_(REPORTED))
-        .execution_options(populate_existing=True)
-    )
-
-
-def _objects(db: Session, reading_ids: Sequence[int | None]) -> dict[int, list[ObjectResult]]:
-    found: dict[int, list[ObjectResult]] = {}
-    query = select(
-        MailObject.reading_id,
-        MailObject.name,
-        MailObject.type,
-        MailObject.status,
-        MailObject.message,
-        MailObject.recovered,
-    ).where(MailObject.reading_id.in_(reading_ids))
-    for reading_id, name, kind, status, message, recovered in db.execute(query.order_by(MailObject.number)):
-        thing = ObjectResult(name=name, type=kind, status=status, message=message, recovered=recovered)
-        found.setdefault(reading_id, []).append(thing)
-    return found
-
-
-def _attempt(row: Row[JobRun, MailReading], objects: Mapping[int, Sequence[ObjectResult]]) -> Attempt:
-    run, reading = row
-    if reading is None:
-        return Attempt(run_id=run.id, at=run.run_at, status=run.raw_status, message=run.message, may_be_retried=False)
-    things = tuple(objects.get(reading.id, ()))
-    unread = reading.status is None
-    return Attempt(
-        run_id=run.id,
-        at=run.run_at,
-        status=reading.status or Status.UNREADABLE,
-        message=reading.reason if unread else reading.message or why(things),
-        objects=things,
-        of=_key_of(reading),
-        session_id=reading.session_id,
-        started_at=None if _MIDNIGHT in (reading.started_at or "") else run.started_at,
-        retry=reading.retry,
-        may_be_retried=reading.kind is Kind.REGULAR,
-    )
-
-
-def _key_of(reading: MailReading) -> JobKey:
-    return job_key(
-        reading.from_address_key, reading.backup_software, reading.backup_type, reading.job_name, reading.origin
-    )
+    reported = runs_with_readings().where(JobRun.job_id == job_id, JobRun.source.in_(REPORTED))
+    return reported.execution_options(populate_existing=True)
 
 
 def _slots(db: Session, job_id: int, at: datetime) -> list[tuple[datetime, datetime]]:
