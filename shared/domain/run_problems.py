@@ -1,0 +1,43 @@
+"""What exactly is wrong with a run, problem by problem. Pure."""
+
+from collections.abc import Iterable, Sequence
+
+from shared.domain.attempts import Attempt, combine
+from shared.domain.overrides import GOOD, Problem
+from shared.domain.run_facts import why
+from shared.domain.status import Status, badness, worst
+
+ABSENT = "no longer in the report"
+
+
+def problems_of_run(status: Status, message: str, found: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Return all that is wrong with a run of this verdict; what `found` doesn't explain, the run itself says.
+
+    So a run that isn't good has a problem, always.
+    """
+    problems = tuple(found)
+    explained = worst(problem.status for problem in problems)
+    if status in GOOD or badness(explained) >= badness(status):
+        return problems
+    return (*problems, Problem(status=status, text=message))
+
+
+def problems_of_attempts(attempts: Sequence[Attempt]) -> list[Problem]:
+    """Return what the mails of one run left wrong: objects by their last attempt, and what no object explains."""
+    combined = combine(attempts)
+    objects = [
+        Problem(status=last.status, text=last.result.message, object_name=last.result.name)
+        for last in combined.objects
+        if last.status not in GOOD
+    ]
+    unexplained = {(key[0], status) for key, status in combined.troubles if not key[1] and not key[2]}
+    said = [
+        Problem(status=each.status, text="" if each.message == why(each.objects) else each.message)
+        for each in attempts
+        if not each.is_explained and (each.of, each.status) in unexplained
+    ]
+    return objects + said
+
+
+def absence_of(name: str) -> Problem:
+    return Problem(status=Status.WARNING, text=ABSENT, object_name=name, is_absence=True)
