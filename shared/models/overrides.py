@@ -27,7 +27,7 @@ class Override(Base):
         CheckConstraint("(ended_at IS NULL) = (ended_by IS NULL)", name="ended_is_paired"),
         CheckConstraint("hits >= 0", name="hits_are_counted"),
         Index("ix_overrides_job_id", "job_id", postgresql_where=text("job_id IS NOT NULL")),
-        Index("ix_overrides_global", "ends_at", postgresql_where=text("level = 'global' AND ended_at IS NULL")),
+        Index("ix_overrides_global", "ends_at", postgresql_where=text("level = 'global'")),
     )
 
     id: Mapped[Id]

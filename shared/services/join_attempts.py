@@ -18,6 +18,7 @@ from shared.models.attempts import as_attempts, runs_with_readings
 from shared.models.jobs import JobRun, VanishedObject
 from shared.models.mail import MailReading
 from shared.models.schedules import JobSlot
+from shared.services.apply_overrides import apply_overrides
 from shared.services.judge_run import absence, judge_again, open_findings, verdict
 from shared.services.vanished import look_again, look_again_later
 
@@ -57,6 +58,7 @@ def join_attempts(db: Session, job_id: int, run_id: int, *, go_live_at: datetime
     changed = [group for group in _affected(groups, known, run_id) if not _is_as_before(group, known)]
     _lock(db, (each.run_id for group in changed for each in group))
     heads = {id(group): _settle(db, group, known, new_id=run_id, go_live_at=go_live_at) for group in changed}
+    apply_overrides(db, [each.run_id for group in changed for each in group])
     if changed:
         for later_id in look_again_later(db, job_id, after=min(group[0].at for group in changed)):
             judge_again(db, later_id)

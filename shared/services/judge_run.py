@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from shared.domain.status import Status, badness, worst
 from shared.models.jobs import JobRun, VanishedObject
+from shared.services.apply_overrides import apply_overrides
 
 
 def judge_again(db: Session, run_id: int) -> bool:
@@ -16,14 +17,15 @@ def judge_again(db: Session, run_id: int) -> bool:
     """
     run = db.get_one(JobRun, run_id, with_for_update=True, populate_existing=True)
     gone = open_findings(db, run_id)
-    status = verdict(run.raw_status, gone)
-    if status is run.status:
-        return False
-    if badness(status) > badness(run.status):
-        run.reviewed_at = run.reviewed_by = run.review_id = None
-    run.status, run.verdict_version = status, run.verdict_version + 1
-    run.message = run.message or absence(gone)
-    return True
+    before, run.status = run.status, verdict(run.raw_status, gone)
+    if run.status is not before:
+        if badness(run.status) > badness(before):
+            run.reviewed_at = run.reviewed_by = run.review_id = None
+        run.verdict_version += 1
+        run.message = run.message or absence(gone)
+    db.flush()  # what it counts as is asked of the rows
+    apply_overrides(db, [run_id])
+    return run.status is not before
 
 
 def verdict(raw: Status, findings: Sequence[object]) -> Status:

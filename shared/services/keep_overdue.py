@@ -15,6 +15,7 @@ from shared.models.customers import Customer
 from shared.models.jobs import Job, JobRun
 from shared.models.schedules import ClosedDay, JobSchedule
 from shared.models.system import SystemSettings
+from shared.services.apply_overrides import apply_overrides
 from shared.services.mail_coverage import coverage_of_jobs
 from shared.services.record_run import lock_jobs, record_overdue_run
 from shared.services.skip_slots import Exceptions, exceptions
@@ -116,7 +117,10 @@ def _escalate(db: Session, run_id: int, found: Lapse, message: str) -> bool:
         "verdict_version": JobRun.verdict_version + 1,
     }
     still_waits = (JobRun.id == run_id, JobRun.reviewed_at.is_(None))
-    return db.scalar(update(JobRun).where(*still_waits).values(values).returning(JobRun.id)) is not None
+    if db.scalar(update(JobRun).where(*still_waits).values(values).returning(JobRun.id)) is None:
+        return False
+    apply_overrides(db, [run_id])
+    return True
 
 
 def _take_away(db: Session, run_id: int) -> bool:

@@ -20,6 +20,8 @@ from shared.models.jobs import Job, JobRun, VanishedObject
 from shared.models.mail import MailReading
 from shared.models.schedules import JobSlot
 from shared.models.system import SystemSettings
+from shared.models.troubled_runs import may_be_overridden
+from shared.services.apply_overrides import apply_overrides
 from shared.services.join_attempts import REPORTED, join_attempts
 from shared.services.judge_run import absence, judge_again, verdict
 from shared.services.link_tickets import has_tickets, link_open_tickets
@@ -73,6 +75,7 @@ def _add_silence(db: Session, job_id: int, add: Executable, run: Mapping[str, ob
     run_id: int | None = db.scalar(add, run)
     if run_id is not None:
         link_open_tickets(db, job_id, run_id)
+        apply_overrides(db, [run_id], is_new=True)
     return run_id
 
 
@@ -103,7 +106,7 @@ def _record(
         "size_bytes": facts.size_bytes,
         "is_history": go_live_at is not None and run_at < go_live_at,
     }
-    run_id, came_late, has_company, missed_id, has_tickets_open = db.execute(_ADD_RUN, run).one()
+    run_id, came_late, has_company, missed_id, has_tickets_open, may_count = db.execute(_ADD_RUN, run).one()
     add_findings(db, run_id, gone)
     if has_company:
         joined = join_attempts(db, job_id, run_id, go_live_at=go_live_at)
@@ -113,6 +116,8 @@ def _record(
         run_id = _answer(db, missed_id, run_id, run)
     if has_tickets_open and not run["is_history"]:
         link_open_tickets(db, job_id, run_id)
+    if may_count:
+        apply_overrides(db, [run_id], is_new=True)
     if came_late and facts.objects_complete:
         for later_id in look_again_later(db, job_id, after=run_at):
             judge_again(db, later_id)
@@ -134,6 +139,7 @@ def _answer(db: Session, missed_id: int, run_id: int, run: Mapping[str, Any]) ->
         db.execute(update(VanishedObject).where(VanishedObject.run_id == run_id).values(run_id=missed_id))
         db.execute(delete(JobRun).where(JobRun.id == run_id))
         taken = {**run, **late, "silence_id": None, "verdict_version": missed.verdict_version + 1}
+        taken |= {"override_id": None, "overridden_at": None}
         db.execute(update(JobRun).where(JobRun.id == missed_id).values(taken))
         run_id = missed_id
     else:
@@ -227,6 +233,11 @@ _ANSWERED = (  # the missed run of the last slot that the run can be of, unless 
     .scalar_subquery()
 )
 _ADD_RUN = select(
-    _run.c.id, _CAME_LATE, or_(_NEAR_TROUBLE, _OF_A_SESSION), _ANSWERED, has_tickets(_run.c.job_id).label("has_tickets")
+    _run.c.id,
+    _CAME_LATE,
+    or_(_NEAR_TROUBLE, _OF_A_SESSION),
+    _ANSWERED,
+    has_tickets(_run.c.job_id).label("has_tickets"),
+    may_be_overridden(_run.c.job_id, _run.c.status, _run.c.run_at).label("may_be_overridden"),
 )
 _ADD_MISSED = _ADD_OVERDUE = on_conflict_insert(_runs).on_conflict_do_nothing().returning(_runs.c.id)

@@ -12,6 +12,7 @@ from shared.domain.status import NEEDS_REASON
 from shared.models.jobs import JobRun, Review, waits_for_review
 from shared.models.tickets import is_explained
 from shared.models.users import User
+from shared.services.apply_overrides import apply_overrides
 from shared.services.audit import Actor, record_act
 from shared.services.errors import BadInput, Conflict, NotAllowed, NotFound
 from shared.services.record_run import lock_jobs
@@ -58,7 +59,10 @@ def review_runs(db: Session, seen: Sequence[Seen], *, actor: Actor, now: datetim
 
 
 def undo_review(db: Session, review_id: int, *, actor: Actor, may_undo_any: bool, now: datetime) -> int:
-    """Put the runs of a review back on Run Checks; return how many. Raise NotFound, NotAllowed or Conflict."""
+    """Put the runs of a review back on Run Checks; return how many. Raise NotFound, NotAllowed or Conflict.
+
+    Those that it marked as success count again as what they are.
+    """
     review = db.get(Review, review_id, with_for_update=True, populate_existing=True)
     if review is None:
         raise NotFound("This review doesn't exist.")
@@ -77,6 +81,7 @@ def undo_review(db: Session, review_id: int, *, actor: Actor, may_undo_any: bool
         .values(reviewed_at=None, reviewed_by=None, review_id=None)
         .returning(JobRun.id)
     ).all()
+    apply_overrides(db, run_ids, acted_at=now)
     record_act(
         db, actor, "review.undone", subject_type="review", subject_id=review_id, after={"runs": list(run_ids)}, now=now
     )

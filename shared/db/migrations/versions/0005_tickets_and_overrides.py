@@ -265,7 +265,7 @@ def upgrade() -> None:
         "overrides",
         ["ends_at"],
         unique=False,
-        postgresql_where=sa.text("level = 'global' AND ended_at IS NULL"),
+        postgresql_where=sa.text("level = 'global'"),
     )
     op.create_index(
         "ix_overrides_job_id", "overrides", ["job_id"], unique=False, postgresql_where=sa.text("job_id IS NOT NULL")
