@@ -6,9 +6,10 @@ lane, a job at 06:00 and 18:00 two, an hourly job twenty-four.
 
 from calendar import monthrange
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from itertools import pairwise
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -39,6 +40,8 @@ class DayRule(Protocol):
     @property
     def per_four_weeks(self) -> float:
         """How many days it includes in four weeks, on average."""
+
+    def __hash__(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +128,10 @@ class Schedule:
 
     lanes: tuple[Lane, ...]
     confidence: float
+    _gaps: tuple["_Gap", ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_gaps", tuple(_gaps(self.lanes)))
 
     @property
     def per_four_weeks(self) -> float:
@@ -151,18 +158,16 @@ class Schedule:
         return int(min(self.lanes[number].grace, self.gap_after(number) / 2, LONGEST_GRACE))
 
     def gap_after(self, number: int) -> float:
-        """Return the minutes from a lane to the next one of the day or the next day's first."""
-        following = number + 1
-        gap = self.lanes[following % len(self.lanes)].minute - self.lanes[number].minute
-        return max(gap + DAY if following in (0, len(self.lanes)) else gap, 1.0)
+        """Return the minutes from a lane to the next one that may come on the same day or the day after."""
+        return self._gaps[number].after
 
     def slots_on(self, day: int, zone: ZoneInfo) -> list[Slot]:
         """Return the day's slots in order. Where the clock skips an hour, two times that meet are one slot."""
         found: dict[float, Slot] = {}
         for number, lane in enumerate(self.lanes):
             if lane.rule.includes(day):
-                at = instant_of(day, lane.minute, zone)
-                early = 60 * min(EARLIEST, self.gap_after(number - 1) / 2)
+                at = instant_of(day, round(lane.minute), zone)  # people read whole minutes
+                early = 60 * min(EARLIEST, self._gaps[number].before / 2)
                 found.setdefault(at, Slot(at, at + 60 * self.grace_of(number), early, number, day))
         return sorted(found.values()) if len(found) > 1 else list(found.values())
 
@@ -178,9 +183,38 @@ class Schedule:
         return ScheduleKind.HOURLY if is_even else ScheduleKind.SEVERAL_DAILY
 
 
-def _meet(one: DayRule, other: DayRule) -> bool:
-    """Tell whether both rules include a day of the same week: then the job runs several times a day."""
-    return any(one.includes(day) and other.includes(day) for day in range(1, 85))
+@dataclass(frozen=True, slots=True)
+class _Gap:
+    """Minutes from the slot before to a lane's, and from that to the slot after."""
+
+    before: float
+    after: float
+
+
+def _gaps(lanes: Sequence[Lane]) -> Iterator[_Gap]:
+    if len({lane.rule for lane in lanes}) == 1:
+        times = [lanes[-1].minute - DAY, *(lane.minute for lane in lanes), lanes[0].minute + DAY]
+        steps = [max(after - at, 1.0) for at, after in pairwise(times)]
+        yield from map(_Gap, steps, steps[1:])
+        return
+    for lane in lanes:
+        befores = [gap for other in lanes for gap in _gaps_between(other, lane)]
+        afters = [gap for other in lanes for gap in _gaps_between(lane, other)]
+        yield _Gap(max(min(befores, default=DAY), 1.0), max(min(afters, default=DAY), 1.0))
+
+
+def _gaps_between(one: Lane, other: Lane) -> Iterator[float]:
+    """Yield the minutes from a lane to another one that comes later on the same day, and on the day after."""
+    if other.minute > one.minute and _meet(one.rule, other.rule):
+        yield other.minute - one.minute
+    if _meet(one.rule, other.rule, days_later=1):
+        yield other.minute + DAY - one.minute
+
+
+@lru_cache(maxsize=4096)
+def _meet(one: DayRule, other: DayRule, *, days_later: int = 0) -> bool:
+    """Tell whether a day of one rule is followed so many days later by one of the other."""
+    return any(one.includes(day) and other.includes(day + days_later) for day in range(1, 85))
 
 
 def _kind_of(rule: DayRule) -> ScheduleKind:

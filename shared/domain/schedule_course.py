@@ -9,6 +9,7 @@ from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from statistics import median
 from zoneinfo import ZoneInfo
 
@@ -23,6 +24,8 @@ _ONCE_A_DAY = 20 * 3600.0
 _OFF_RUNS = 3  # of the last OFF_WINDOW runs outside the schedule are a reason too
 _OFF_WINDOW = 8
 _SLOTS_OF_DOUBT = 10
+_WEEKS_OF_SILENCE = 35 * 86_400.0
+_SILENT_SLOTS = 3
 _TIMES = 9  # the latest runs of a lane tell where its time has moved to
 
 
@@ -69,9 +72,15 @@ class Course:
         self._adopt(schedule, moment)
 
     def close(self, until: float) -> None:
-        """Bring the slots up to `until`."""
-        if self.schedule is not None:
-            self._fill(until)
+        """Bring the slots up to `until`, and propose what the last weeks look like where slots stay empty."""
+        if self.schedule is None:
+            return
+        self._fill(until)
+        if self.proposal is None and self._is_silent_lately(until):
+            found = learn(
+                self.moments[bisect_left(self.moments, until - _WEEKS_OF_SILENCE) :], self.zone, floor=self.floor
+            )
+            self.proposal = found if found is not None and expects_less(found, self.schedule) else None
 
     def results(self, start: float, until: float) -> tuple[list[Judged], list[Judged]]:
         """Return the missed and the late slots from `start` to `until`; those whose grace runs on are neither."""
@@ -81,6 +90,11 @@ class Course:
     def was_mistaken_since(self, moment: float) -> bool:
         """Tell whether the job turned out since then to run by chance, not by the schedule it had."""
         return self.mistaken_at is not None and self.mistaken_at > moment
+
+    def _is_silent_lately(self, until: float) -> bool:
+        """Tell whether several slots of the last weeks stayed empty: some that are expected may have fallen away."""
+        past = takewhile(lambda each: each.slot.at >= until - _WEEKS_OF_SILENCE, reversed(self.matching.judged))
+        return sum(each.run is None and each.slot.deadline < until for each in past) >= _SILENT_SLOTS
 
     def _fill(self, until: float) -> None:
         """Add the slots that a run at `until` could be early for."""

@@ -80,13 +80,21 @@ def _new_slots(job: WatchedJob, known: Exceptions, now: datetime, look_back: int
         return
     schedule = schedule_of(job.known.lanes, job.known.confidence)
     today = job.today(now)
-    # Nobody is told on the day on which a schedule is learned that he should have run before.
-    first = min(job.known.slots_until or today, today) + timedelta(days=1)
-    first = max(first, today - timedelta(days=look_back), job.live_from or first)
+    first = max(_first_day(job, today), today - timedelta(days=look_back), job.live_from or date.min)
     grace = _grace(job, schedule)
     for day in (first + timedelta(days=number) for number in range((today - first).days + AHEAD + 1)):
         for slot in schedule.slots_on(day.toordinal(), job.zone):
-            yield _row(job, slot, day, known.why(job, day, as_datetime(slot.at)), grace)
+            # Nobody is told on the day on which a schedule is learned that he should have run before.
+            is_first_day = job.known.slots_until is None and day == today
+            if not is_first_day or slot.at - slot.early > now.timestamp():
+                yield _row(job, slot, day, known.why(job, day, as_datetime(slot.at)), grace)
+
+
+def _first_day(job: WatchedJob, today: date) -> date:
+    """Return the first day that may lack slots: of one whose slots were made, the day after the last of them."""
+    if job.known.slots_until is None:
+        return today
+    return min(job.known.slots_until, today) + timedelta(days=1)
 
 
 def _grace(job: WatchedJob, schedule: Schedule) -> float | None:

@@ -57,8 +57,9 @@ def watch_jobs(job_ids: Sequence[int], *, now: datetime) -> dict[str, int]:
         added = keep_slots(db, _without_slots(db, job_ids, now), now=now)
         done = judge_slots(db, job_ids, now=now)
         overdue = keep_overdue(db, job_ids, now=now)
-    with transaction() as db:
-        group_silences(db, now=now)
+    if done.judged or done.missed:
+        with transaction() as db:
+            group_silences(db, now=now)
     return {
         "learned": len(to_learn),
         "schedules_changed": changed,

@@ -22,6 +22,7 @@ from shared.domain.schedule import (
     as_datetime,
     describe,
 )
+from shared.domain.schedule_course import walk
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 DAILY = Cycle(1, frozenset(range(7)))
@@ -160,6 +161,31 @@ def test_a_job_that_dies_every_friday_is_still_judged_on_fridays() -> None:
     assert verdict.kind is ScheduleKind.DAILY
     assert [each.weekday() for each in verdict.missed] == [4] * len(verdict.missed)
     assert len(verdict.missed) == 9
+
+
+def test_a_weekday_that_fell_silent_is_proposed_to_be_dropped_and_stays_expected() -> None:
+    weekdays = [night for night in nights("2026-01-05", 150) if night.weekday() < 5]
+    alive = [night for night in weekdays if night.weekday() != 4 or night < weekdays[75]]
+
+    course = walk([night.timestamp() for night in alive], AMSTERDAM, alive[-1].timestamp() + 3600)
+
+    assert course.schedule is not None
+    assert course.proposal is not None
+    assert describe(course.schedule).startswith("Mon–Fri")
+    assert describe(course.proposal).startswith("Mon–Thu")
+
+
+def test_a_few_silent_nights_propose_nothing() -> None:
+    alive = [night for number, night in enumerate(nights("2026-01-05", 60)) if number not in {40, 45, 52}]
+
+    assert walk([night.timestamp() for night in alive], AMSTERDAM, alive[-1].timestamp() + 3600).proposal is None
+
+
+def test_lanes_on_other_days_leave_each_other_their_grace() -> None:
+    weekdays, saturdays = Cycle(1, frozenset(range(5))), Cycle(1, frozenset({5}))
+    lanes = (Lane(rule=saturdays, minute=21.5 * 60, grace=200), Lane(rule=weekdays, minute=22 * 60, grace=200))
+
+    assert Schedule(lanes=lanes, confidence=1.0).grace == 200
 
 
 def test_a_job_that_stops_is_missed_to_the_end() -> None:

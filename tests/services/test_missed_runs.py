@@ -307,3 +307,12 @@ def test_a_slot_that_waits_for_mails_is_not_looked_at_again_until_more_are_in(
     tick(committed_db, now)
 
     assert tick_missed_runs(MemoryQueues(), clock=lambda: now + timedelta(minutes=30)) == {"jobs": 0, "ranges": 0}
+
+
+def test_a_job_that_is_learned_in_the_afternoon_is_expected_the_same_night(committed_db: Session) -> None:
+    job_id = make_job(committed_db)
+    ran(committed_db, job_id, nights(10))
+
+    tick(committed_db, FIRST + timedelta(days=10, hours=-8))
+
+    assert state_on(committed_db, job_id, 10) is SlotState.EXPECTED
