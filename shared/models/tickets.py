@@ -80,8 +80,8 @@ class TicketScope(Base):
     __tablename__ = "ticket_scopes"
     __table_args__ = (
         UniqueConstraint("ticket_id", "job_id"),
-        ForeignKeyConstraint(["ticket_id", "customer_id"], ["tickets.id", "tickets.customer_id"]),
-        ForeignKeyConstraint(["job_id", "customer_id"], ["jobs.id", "jobs.customer_id"]),
+        ForeignKeyConstraint(["ticket_id", "customer_id"], ["tickets.id", "tickets.customer_id"], ondelete="CASCADE"),
+        ForeignKeyConstraint(["job_id", "customer_id"], ["jobs.id", "jobs.customer_id"], ondelete="CASCADE"),
         CheckConstraint("customer_id IS NOT NULL OR resolved_at IS NOT NULL", name="open_has_a_customer"),
         Index("ix_ticket_scopes_open", "job_id", postgresql_where=text("resolved_at IS NULL")),
     )

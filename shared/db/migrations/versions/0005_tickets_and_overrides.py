@@ -301,13 +301,17 @@ def upgrade() -> None:
             "customer_id IS NOT NULL OR resolved_at IS NOT NULL", name=op.f("ck_ticket_scopes_open_has_a_customer")
         ),
         sa.ForeignKeyConstraint(
-            ["job_id", "customer_id"], ["jobs.id", "jobs.customer_id"], name=op.f("fk_ticket_scopes_job_id_customer_id")
+            ["job_id", "customer_id"],
+            ["jobs.id", "jobs.customer_id"],
+            name=op.f("fk_ticket_scopes_job_id_customer_id"),
+            ondelete="CASCADE",
         ),
         sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], name=op.f("fk_ticket_scopes_job_id"), ondelete="CASCADE"),
         sa.ForeignKeyConstraint(
             ["ticket_id", "customer_id"],
             ["tickets.id", "tickets.customer_id"],
             name=op.f("fk_ticket_scopes_ticket_id_customer_id"),
+            ondelete="CASCADE",
         ),
         sa.ForeignKeyConstraint(
             ["ticket_id"], ["tickets.id"], name=op.f("fk_ticket_scopes_ticket_id"), ondelete="CASCADE"
