@@ -71,6 +71,7 @@ def _tick(asked: argparse.Namespace) -> int:
     from shared.clients.queue_memory import MemoryQueues
     from shared.clients.queues import open_queues
     from shared.domain.timer import Timer
+    from shared.services.tick_autotask_sync import tick_autotask_sync
     from shared.services.tick_graph_subscription import tick_graph_subscription
     from shared.services.tick_mail_import import tick_mail_import
     from shared.services.tick_missed_runs import tick_missed_runs
@@ -84,6 +85,7 @@ def _tick(asked: argparse.Namespace) -> int:
         Timer.GRAPH_SUBSCRIPTION: tick_graph_subscription,
         Timer.WATCHDOG: tick_watchdog,
         Timer.MISSED_RUNS: tick_missed_runs,
+        Timer.AUTOTASK_SYNC: tick_autotask_sync,
     }
     queues = MemoryQueues()
     # The watchdog only looks: at the queues that the app uses.
@@ -203,7 +205,9 @@ def _arguments() -> argparse.ArgumentParser:
     imports.add_argument("--folder", type=Path, required=True)
 
     tick = _command(commands, "tick", _tick, "run one timer's work once, as the timer would")
-    tick.add_argument("timer", choices=["mail_import", "missed_runs", "graph_subscription", "watchdog"])
+    tick.add_argument(
+        "timer", choices=["mail_import", "missed_runs", "autotask_sync", "graph_subscription", "watchdog"]
+    )
     tick.add_argument("--now", type=_instant, metavar="ISO", help="the time that it is taken to be")
 
     _command(commands, "migrate", _migrate, "bring the schema to its newest revision")

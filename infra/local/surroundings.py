@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 # Who drops a mail into the folder waits for it, and for what it means.
-OFTENER = {"CRON_MAIL_IMPORT": "0 * * * * *", "CRON_MISSED_RUNS": "30 * * * * *"}
+OFTENER = {"CRON_MAIL_IMPORT": "0 * * * * *", "CRON_MISSED_RUNS": "30 * * * * *", "CRON_AUTOTASK_SYNC": "45 * * * * *"}
 
 _BUILT_IN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message", "taskName"}
 

@@ -18,6 +18,7 @@ class Queue(StrEnum):
     MAIL_WAKE = "mail-wake"
     MAIL_PARSE = "mail-parse"
     JOB_WATCH = "job-watch"
+    TICKET_ERRANDS = "ticket-errands"
 
 
 class WakeReason(StrEnum):
@@ -32,6 +33,14 @@ class WakeReason(StrEnum):
     LIFECYCLE_REAUTHORIZE = "lifecycle_reauthorize"  # Graph wants the subscription renewed
     LIFECYCLE_REMOVED = "lifecycle_removed"  # Graph ended the subscription
     LIFECYCLE_MISSED = "lifecycle_missed"  # Graph may have left out notifications
+
+
+class TicketTask(StrEnum):
+    """What is to be done with the ticketing system."""
+
+    SEND = "send"  # the errands that are due
+    POLL = "poll"
+    POLL_ANYWAY = "poll_anyway"  # though many tickets vanished: a person says that it is so
 
 
 class BadMessage(Exception):
@@ -97,6 +106,24 @@ class JobRange:
         if not isinstance(ids, list) or len(ids) > MAX_JOBS or not all(type(each) is int for each in ids):
             raise BadMessage(f"not a job message: no list of at most {MAX_JOBS} ids")
         return cls(job_ids=tuple(ids))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TicketWork:
+    """Do what is due at the ticketing system; what is to be sent stands in the database."""
+
+    task: TicketTask = TicketTask.SEND
+
+    def to_json(self) -> str:
+        return _to_json(task=self.task.value)
+
+    @classmethod
+    def from_json(cls, text: str) -> "TicketWork":
+        """Raise BadMessage."""
+        try:
+            return cls(task=TicketTask(_from_json(text)["task"]))
+        except (KeyError, TypeError, ValueError) as problem:
+            raise BadMessage(f"not a ticket message: {problem}") from problem
 
 
 def _to_json(**facts: object) -> str:

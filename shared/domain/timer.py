@@ -14,6 +14,7 @@ class Timer(StrEnum):
     GRAPH_SUBSCRIPTION = "graph_subscription"
     WATCHDOG = "watchdog"
     MISSED_RUNS = "missed_runs"
+    AUTOTASK_SYNC = "autotask_sync"
 
 
 class BadSchedule(ValueError):

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from shared.domain.queue_message import BadMessage, JobRange, ParseBatch, Queue, Wake
+from shared.domain.queue_message import BadMessage, JobRange, ParseBatch, Queue, TicketWork, Wake
 from shared.models.mailbox import MailArrival
 from shared.models.pipeline import DeadLetter
 from shared.models.users import User
@@ -55,12 +55,13 @@ def open_count(db: Session) -> int:
     return db.scalar(select(func.count()).select_from(DeadLetter).where(DeadLetter.settled_at.is_(None))) or 0
 
 
-def _read(row: DeadLetter) -> Wake | ParseBatch | JobRange | None:
+def _read(row: DeadLetter) -> Wake | ParseBatch | JobRange | TicketWork | None:
     """Return what the message says, None when that cannot be told."""
-    kinds: Mapping[str, type[Wake | ParseBatch | JobRange]] = {
+    kinds: Mapping[str, type[Wake | ParseBatch | JobRange | TicketWork]] = {
         Queue.MAIL_WAKE: Wake,
         Queue.MAIL_PARSE: ParseBatch,
         Queue.JOB_WATCH: JobRange,
+        Queue.TICKET_ERRANDS: TicketWork,
     }
     try:
         return kinds[row.queue].from_json(row.body)
@@ -68,7 +69,7 @@ def _read(row: DeadLetter) -> Wake | ParseBatch | JobRange | None:
         return None
 
 
-def _mails_of(said: Wake | ParseBatch | JobRange | None) -> tuple[int, ...]:
+def _mails_of(said: Wake | ParseBatch | JobRange | TicketWork | None) -> tuple[int, ...]:
     return said.arrival_ids if isinstance(said, ParseBatch) else ()
 
 
@@ -82,7 +83,10 @@ def _troubles(db: Session, arrival_ids: Iterable[int]) -> dict[int, str]:
 
 
 def _letter(
-    row: DeadLetter, settled_by: str | None, said: Wake | ParseBatch | JobRange | None, troubles: Mapping[int, str]
+    row: DeadLetter,
+    settled_by: str | None,
+    said: Wake | ParseBatch | JobRange | TicketWork | None,
+    troubles: Mapping[int, str],
 ) -> Letter:
     mails = _mails_of(said)
     waiting = [each for each in mails if each in troubles]

@@ -16,6 +16,7 @@ from shared.models.mailbox import MailboxRow, MailMove
 from shared.models.system import SystemSettings
 from shared.services.mail_queue import handle_parse, handle_wake
 from shared.services.tick_missed_runs import handle_job_watch
+from shared.services.ticket_work import handle_ticket_work
 
 Clock = Callable[[], datetime]
 
@@ -47,6 +48,8 @@ def _handle_all(queues: QueueService, clock: Clock, found: Counter[str], importe
             found.update(handle_wake(taken.body, queues, clock=clock, sleep=time.sleep))
         elif taken := queues.take(Queue.JOB_WATCH.value):
             found.update(handle_job_watch(taken.body, queues, clock=clock))
+        elif taken := queues.take(Queue.TICKET_ERRANDS.value):
+            found.update(handle_ticket_work(taken.body, queues, clock=clock))
         else:
             return
         queues.remove(taken)

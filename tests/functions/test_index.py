@@ -60,6 +60,9 @@ def test_the_platform_finds_exactly_these_functions_and_bindings(index: Index) -
         "missed_runs": timer,
         "job_watch": queue,
         "job_watch_poison": queue,
+        "autotask_sync": timer,
+        "ticket_errands": queue,
+        "ticket_errands_poison": queue,
         "graph_notifications": [("queue", "OUT"), ("httpTrigger", "IN"), ("http", "OUT")],
         "graph_lifecycle": [("queue", "OUT"), ("httpTrigger", "IN"), ("http", "OUT")],
     }

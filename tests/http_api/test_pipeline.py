@@ -59,7 +59,7 @@ def test_what_waits_is_counted(admin: Browser, monkeypatch: pytest.MonkeyPatch) 
 
     page = says(admin)
 
-    assert "mail-wake 0 mail-parse 2 job-watch 0 Mails waiting to be read 3 Moves waiting 0" in page
+    assert "mail-wake 0 mail-parse 2 job-watch 0 ticket-errands 0 Mails waiting to be read 3 Moves waiting 0" in page
     assert "bad Waiting to be read 3 3 mails wait to be imported, the oldest since" in page
     assert "bad Dead letters 1" in page
 

@@ -1,0 +1,16 @@
+"""How an errand to the ticketing system goes on: how long its claim lasts, and when it is tried again. Pure."""
+
+from datetime import timedelta
+
+FIRST_PAUSE = timedelta(minutes=1)
+LONGEST_PAUSE = timedelta(hours=1)
+# A worker that died may have sent its request in the last minutes of its life, and the other side works on one for
+# five minutes; the platform ends a worker after ten.
+CLAIM = timedelta(minutes=20)
+MOST_ODD_ANSWERS = 5  # then somebody has to look
+
+
+def pause_after(attempts: int) -> timedelta:
+    """Return how long to wait after so many attempts that failed for now: twice as long each time, up to an hour."""
+    factor: int = 2 ** min(max(attempts - 1, 0), 10)
+    return min(FIRST_PAUSE * factor, LONGEST_PAUSE)

@@ -1,0 +1,126 @@
+"""Looks up the tickets that are open here at the ticketing system, all together and one poll at a time.
+
+Opens its own transactions: nothing is written before everything was answered. A ticket that is out of sight is not
+deleted; many at once out of sight are not believed at all.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import exists, or_, select
+from sqlalchemy.orm import Session
+
+from shared.clients.errors import Throttled, Upstream
+from shared.db.session import transaction
+from shared.domain.poll_course import WATCHED_AFTER, KnownTicket, Look, compare
+from shared.domain.ticket import ErrandKind, TicketSource
+from shared.domain.ticketing import Ability, Deletion, TicketProvider
+from shared.models.ticketing import Errand, TicketingSettings
+from shared.models.tickets import Ticket
+from shared.services.apply_remote import OPEN_ERRANDS, apply_deletion, apply_seen, note_seen, note_unseen
+from shared.services.ticketing_state import end_poll, take_poll
+
+log = logging.getLogger(__name__)
+
+Clock = Callable[[], datetime]
+
+NOT_BELIEVED = (
+    "{vanished} of {known} tickets are not to be seen any more, all at once. Nothing was changed: usually a right of "
+    "our user was taken away. See to it, or say that it is so."
+)
+
+
+class Incredible(Exception):
+    """Too many tickets vanished at once to be true."""
+
+    def __init__(self, vanished: int, known: int) -> None:
+        super().__init__(NOT_BELIEVED.format(vanished=vanished, known=known))
+        self.vanished = vanished
+
+
+def poll_tickets(provider: TicketProvider, *, clock: Clock, anyway: bool = False) -> dict[str, int]:
+    """Let tickets follow the ticketing system; return counts, none where somebody else polls.
+
+    `anyway`: a person says that it is so, however many vanished.
+    """
+    looked_at = clock()
+    with transaction() as db:
+        lease = take_poll(db, force=anyway, now=looked_at)
+        known = [] if lease is None else _watched(db, now=looked_at)
+    if lease is None:
+        return {}
+    try:
+        look, proofs = _look(provider, known, anyway=anyway)
+    except (Upstream, Incredible) as problem:
+        return _given_up(problem, lease, clock())
+    with transaction() as db:
+        if not end_poll(db, lease, polled_at=clock(), poll_error="", vanished=0):
+            return {}
+        happened = Counter(apply_seen(db, look.news, looked_at=looked_at, now=clock()))
+        note_seen(db, look.seen, looked_at=looked_at)
+        note_unseen(db, [each.ticket_id for each in look.unseen])
+    deleted = _delete(proofs, clock)
+    return {"polled": len(known), "unseen": len(look.unseen), "deleted": deleted, **happened}
+
+
+def _watched(db: Session, *, now: datetime) -> list[KnownTicket]:
+    """Return the tickets to look up: open ones, those just resolved, and those whose end they have yet to be told."""
+    to_be_told = exists().where(
+        Errand.ticket_id == Ticket.id, Errand.kind == ErrandKind.RESOLVE, Errand.state.in_(OPEN_ERRANDS)
+    )
+    is_watched = or_(Ticket.resolved_at.is_(None), Ticket.resolved_at > now - WATCHED_AFTER, to_be_told)
+    is_there = (
+        Ticket.source == TicketSource.AUTOTASK,
+        Ticket.remote_id.is_not(None),
+        Ticket.deleted_at.is_(None),
+    )
+    found = db.scalars(select(Ticket).where(*is_there, is_watched).order_by(Ticket.id))
+    return [
+        KnownTicket(
+            ticket_id=row.id,
+            remote_id=str(row.remote_id),
+            has_number=row.ticket_code is not None,
+            is_resolved=row.resolved_at is not None,
+            status_id=row.remote_status_id,
+            misses=row.misses,
+        )
+        for row in found
+    ]
+
+
+def _look(
+    provider: TicketProvider, known: Sequence[KnownTicket], *, anyway: bool
+) -> tuple[Look, Sequence[Deletion]]:  # fmt: skip
+    """Ask for all, and then for proofs of what is out of sight. Raise Upstream, or Incredible."""
+    look = compare(known, provider.tickets([each.remote_id for each in known]) if known else [])
+    if look.is_incredible and not anyway:
+        raise Incredible(look.vanished, len(known))
+    proves = Ability.PROVE_DELETED in provider.abilities
+    unseen = [each.remote_id for each in look.unseen]
+    return look, provider.proven_deleted(unseen) if unseen and proves else []
+
+
+def _given_up(problem: Upstream | Incredible, lease: datetime, now: datetime) -> dict[str, int]:
+    """Change no ticket, say why, and let nobody poll for a while."""
+    log.warning("the tickets could not be looked up", extra={"why": type(problem).__name__})
+    wait = (problem.retry_after or timedelta()) if isinstance(problem, Throttled) else timedelta()
+    vanished = problem.vanished if isinstance(problem, Incredible) else 0
+    with transaction() as db:
+        rest = max(wait, timedelta(minutes=db.get_one(TicketingSettings, 1).poll_minutes))
+        end_poll(db, lease, rest_until=now + rest, poll_error=_sentence(problem), vanished=vanished)
+    return {"given_up": 1}
+
+
+def _sentence(problem: Exception) -> str:
+    text = str(problem)
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
+
+
+def _delete(proofs: Sequence[Deletion], clock: Clock) -> int:
+    deleted = 0
+    for proof in proofs:
+        with transaction() as db:
+            deleted += apply_deletion(db, proof, now=clock())
+    return deleted
