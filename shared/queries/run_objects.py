@@ -46,6 +46,7 @@ def statuses_of_run(db: Session, run: JobRun) -> list[tuple[str, Status]]:
 
 
 def _last_attempts(db: Session, run_id: int) -> list[ObjectRow]:
+    """Return each object's last attempt: the worst first, and of those that are good what recovered."""
     rows = [
         ObjectRow(
             name=last.result.name,
@@ -57,7 +58,7 @@ def _last_attempts(db: Session, run_id: int) -> list[ObjectRow]:
         )
         for last in combine(attempts_of(db, run_id)).objects
     ]
-    return sorted(rows, key=lambda row: -badness(row.status))
+    return sorted(rows, key=lambda row: (-badness(row.status), row.recovered_on is None))
 
 
 def _searched(row: ObjectRow) -> str:
