@@ -14,6 +14,7 @@ from shared.models.jobs import Job, JobKeyRow, JobRun
 from shared.models.users import User
 from shared.queries.archived_jobs import StillReporting, still_reporting
 from shared.queries.jobs import JobRow, job_rows
+from shared.queries.overridden import is_overridden
 from shared.queries.rows import PAGE_SIZE, Page, existing_page
 
 
@@ -96,6 +97,7 @@ class JobRunRow:
     source: RunSource
     status: Status
     raw_status: Status
+    is_overridden: bool
     message: str
     started_at: datetime | None
     ended_at: datetime | None
@@ -121,6 +123,7 @@ def job_runs(db: Session, job_id: int, page: int) -> Page[JobRunRow]:
             JobRun.source,
             JobRun.status,
             JobRun.raw_status,
+            is_overridden().label("is_overridden"),
             func.left(JobRun.message, 300).label("message"),
             JobRun.started_at,
             JobRun.ended_at,

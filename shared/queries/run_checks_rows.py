@@ -12,13 +12,14 @@ from sqlalchemy.orm import Session
 
 from shared.domain.reading import Kind
 from shared.domain.run import MatchedBy, RunSource
-from shared.domain.status import NEEDS_REASON, Status, badness
+from shared.domain.status import NEEDS_REASON, Status
 from shared.models.customers import Customer
 from shared.models.jobs import Job, JobRun, Review, waits_for_review
+from shared.queries import overridden
 from shared.queries.missed_streaks import Streak, streaks
 from shared.queries.not_judged import NO_SLOTS, HeldSlots, held_slots
 from shared.queries.open_on_jobs import NOTHING_OPEN, OpenOnJob, explained_runs, open_on_jobs
-from shared.queries.rows import badness_of, contains, watched_jobs
+from shared.queries.rows import contains, watched_jobs
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,9 +38,13 @@ class Filters:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Counted:
-    """How many runs of a row have one verdict, and how many of these came late."""
+    """How many runs of a row have one verdict, and how many of these came late.
+
+    `badge` is the verdict, or that they count as success by an override; those stand apart from the others.
+    """
 
     status: Status
+    badge: str
     count: int
     late: int = 0
 
@@ -91,7 +96,7 @@ def written(seen: Iterable[tuple[int, int]]) -> str:
 
 def grouped_runs(filters: Filters) -> Select[*tuple[Any, ...]]:
     """Return the statement for the runs to show, by job and silence, worst first."""
-    rank = badness_of(JobRun.status)
+    rank = overridden.rank()
     newest = (JobRun.run_at.desc(), JobRun.id.desc())
     waits = waits_for_review()
     latest_rank = func.array_agg(aggregate_order_by(rank, *newest))[1]
@@ -109,7 +114,7 @@ def grouped_runs(filters: Filters) -> Select[*tuple[Any, ...]]:
                 for name, column in (
                     ("run_ids", JobRun.id),
                     ("versions", JobRun.verdict_version),
-                    ("statuses", JobRun.status),
+                    ("badges", overridden.badge()),
                     ("waiting", waits),
                 )
             ),
@@ -173,12 +178,12 @@ class Beside:
 
 def _bad_runs(row: Row[Any]) -> list[int]:
     """Return the runs of a row that wait and of which a review asks why they are all right."""
-    runs = zip(row.run_ids, row.statuses, row.waiting, strict=True)
-    return [run_id for run_id, status, waits in runs if waits and status in NEEDS_REASON]
+    runs = zip(row.run_ids, row.badges, row.waiting, strict=True)
+    return [run_id for run_id, badge, waits in runs if waits and badge in NEEDS_REASON]
 
 
 def _job_row(row: Row[Any], beside: Beside) -> JobRow:
-    runs = list(zip(row.run_ids, row.versions, row.statuses, row.waiting, strict=True))
+    runs = list(zip(row.run_ids, row.versions, row.badges, row.waiting, strict=True))
     late_ids = row.late_ids or ()
     return JobRow(
         job_id=row.job_id,
@@ -188,7 +193,7 @@ def _job_row(row: Row[Any], beside: Beside) -> JobRow:
         software=row.backup_software,
         backup_type=row.backup_type,
         silence_id=row.silence_id,
-        counts=_counted(tuple(row.statuses), tuple(status for run_id, _, status, _ in runs if run_id in late_ids)),
+        counts=_counted(tuple(row.badges), tuple(badge for run_id, _, badge, _ in runs if run_id in late_ids)),
         last_run_at=row.last_run_at,
         message=row.message,
         recovered_on=row.recovered_on,
@@ -202,14 +207,17 @@ def _job_row(row: Row[Any], beside: Beside) -> JobRow:
 
 
 @lru_cache(maxsize=2048)  # most rows of a page look alike
-def _counted(statuses: tuple[str, ...], late: tuple[str, ...]) -> tuple[Counted, ...]:
-    kinds = sorted(map(Status, set(statuses)), key=badness, reverse=True)
-    return tuple(Counted(status=kind, count=statuses.count(kind), late=late.count(kind)) for kind in kinds)
+def _counted(badges: tuple[str, ...], late: tuple[str, ...]) -> tuple[Counted, ...]:
+    return tuple(
+        Counted(status=overridden.status_of(each), badge=each, count=badges.count(each), late=late.count(each))
+        for each in sorted(set(badges), key=overridden.worst_first)
+    )
 
 
 def _is_clean() -> ColumnElement[bool]:
     """A clean success: certain of its job, as the mail said it, in time and at once, nothing to look at."""
     return and_(
+        ~overridden.is_overridden(),
         JobRun.status == Status.SUCCESS,
         JobRun.raw_status == Status.SUCCESS,
         JobRun.source == RunSource.MAIL,
@@ -238,5 +246,5 @@ def _some_run_fits(filters: Filters) -> list[ColumnElement[bool]]:
     searched = (Customer.name, Job.job_name, Job.backup_software, Job.backup_type, JobRun.message)
     conditions: list[ColumnElement[bool]] = [func.bool_or(contains(word, *searched)) for word in filters.text.split()]
     if filters.status is not None:
-        conditions.append(func.bool_or(JobRun.status == filters.status))
+        conditions.append(func.bool_or(overridden.counts_as(filters.status)))
     return conditions

@@ -17,6 +17,8 @@ from shared.models.users import User
 from shared.queries.findings import Findings, first_findings
 from shared.queries.missed_streaks import Streak, streaks
 from shared.queries.objects import NO_OBJECTS, Objects, first_objects
+from shared.queries.overridden import OVERRIDE
+from shared.queries.override_of_run import OverrideOfRun, override_of_run
 from shared.queries.run_objects import first_objects_of_run
 from shared.queries.run_slot import Answered, AttemptRow, SlotOfRun, answered_by, attempts_of, slot_of
 from shared.queries.runs_beside import (
@@ -83,6 +85,7 @@ class RunPanel:
     is_late: bool
     is_history: bool
     recovered_on: int | None
+    override: OverrideOfRun | None
     slot: SlotOfRun | None
     answers: Answered | None
     attempts: tuple[AttemptRow, ...]
@@ -95,6 +98,10 @@ class RunPanel:
     changes: Changes | None
     last_good_at: datetime | None
     same_error_at: datetime | None  # of the run just before, when it said the same
+
+    @property
+    def badge(self) -> str:
+        return OVERRIDE if self.override else self.status.value
 
     @property
     def to_review(self) -> tuple[RunInList, ...]:
@@ -110,6 +117,7 @@ def run_panel(db: Session, run_id: int) -> RunPanel | None:
     runs, attempts = listed_runs(db, run.job_id), attempts_of(db, run)
     return RunPanel(
         **_facts(run, row.Job, row.Customer),
+        override=override_of_run(db, run),
         slot=slot_of(db, run),
         answers=answered_by(db, run),
         attempts=attempts,

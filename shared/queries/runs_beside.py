@@ -8,9 +8,10 @@ from sqlalchemy.orm import Session
 
 from shared.domain.names import fold
 from shared.domain.run import RunSource
-from shared.domain.status import RESTORABLE, Status
+from shared.domain.status import NEEDS_REASON, RESTORABLE, Status
 from shared.models.jobs import JobRun, waits_for_review
 from shared.queries.objects import GOOD
+from shared.queries.overridden import OVERRIDE, is_overridden
 from shared.queries.run_objects import statuses_of_run
 
 LISTED_RUNS = 30
@@ -26,11 +27,21 @@ class RunInList:
     run_at: datetime
     source: RunSource
     status: Status
+    is_overridden: bool
     verdict_version: int
     is_late: bool
     recovered_on: int | None
     reviewed: bool
     waits: bool
+
+    @property
+    def badge(self) -> str:
+        return OVERRIDE if self.is_overridden else self.status.value
+
+    @property
+    def needs_reason(self) -> bool:
+        """Whether nobody says yet why it is all right."""
+        return self.status in NEEDS_REASON and not self.is_overridden
 
     @property
     def is_missed(self) -> bool:
@@ -62,6 +73,7 @@ def listed_runs(db: Session, job_id: int) -> tuple[RunInList, ...]:
             JobRun.run_at,
             JobRun.source,
             JobRun.status,
+            is_overridden().label("is_overridden"),
             JobRun.verdict_version,
             JobRun.is_late,
             JobRun.recovered_on,

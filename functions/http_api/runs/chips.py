@@ -23,8 +23,8 @@ class Chip:
 
 
 def chips(runs: Sequence[RunInList], now: datetime, *, shown: int) -> Iterator[Chip]:
-    """Yield the list, newest first. Of missed runs the reviewed ones stand apart from those that wait."""
-    for (is_missed, _), group in groupby(runs, key=lambda run: (run.is_missed, run.waits)):
+    """Yield the list, newest first. Of missed runs those that wait stand apart, and so do those that are overridden."""
+    for (is_missed, *_), group in groupby(runs, key=lambda run: (run.is_missed, run.waits, run.is_overridden)):
         together = tuple(group)
         for each in [together] if is_missed and len(together) > 1 else [(run,) for run in together]:
             since = f"since {short_time(each[-1].run_at, now)}" if len(each) > 1 else ""

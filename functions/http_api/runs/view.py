@@ -62,7 +62,7 @@ class RunView:
 
     @property
     def needs_reason(self) -> bool:
-        return any(run.status in NEEDS_REASON for run in self.to_review)
+        return any(run.needs_reason for run in self.to_review)
 
     @property
     def this_waits(self) -> bool:
@@ -70,7 +70,7 @@ class RunView:
 
     @property
     def this_needs_reason(self) -> bool:
-        return self.run.status in NEEDS_REASON
+        return self.run.status in NEEDS_REASON and self.run.override is None
 
 
 def run_view(db: Session, run: RunPanel, *, user: CurrentUser, now: datetime) -> RunView:
@@ -106,7 +106,7 @@ def _when_due(run: RunPanel, schedule: ShortSchedule | None, now: datetime) -> l
 
 
 def _sentence(run: RunPanel, now: datetime) -> list[str]:
-    said = []
+    said = [f"the verdict itself is {run.status.value}"] if run.override else []
     if run.is_history:
         said.append("history, from before the go-live date: nobody needs to review it")
     if run.recovered_on is not None and run.message != (recovered := f"recovered on retry {run.recovered_on}"):
