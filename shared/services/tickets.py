@@ -13,6 +13,7 @@ from shared.models.system import SystemSettings
 from shared.models.tickets import Ticket, TicketScope, is_open_on_job
 from shared.services.add_errand import add_errand
 from shared.services.audit import Actor, record_act
+from shared.services.carry_ticket import carry_ticket
 from shared.services.errors import BadInput, Conflict, NotFound
 from shared.services.ticketed_runs import ChosenRuns, WholeJobs, choose_runs, cover
 
@@ -69,7 +70,9 @@ def add_remote_ticket(
     return ticket_id
 
 
-def link_ticket(db: Session, ticket_id: int, run_ids: Sequence[int], *, actor: Actor, now: datetime) -> ChosenRuns:
+def link_ticket(
+    db: Session, ticket_id: int, run_ids: Sequence[int] | WholeJobs, *, actor: Actor, now: datetime
+) -> ChosenRuns:
     """Link an open ticket to further runs of its customer. Raise NotFound, Conflict (it is over) or BadInput."""
     chosen = choose_runs(db, run_ids)
     ticket = _locked(db, ticket_id)
@@ -78,6 +81,7 @@ def link_ticket(db: Session, ticket_id: int, run_ids: Sequence[int], *, actor: A
     if ticket.resolved_at is not None or ticket.deleted_at is not None:
         raise Conflict("This ticket is over: nothing is linked to it any more. Reopen it, or make another one.")
     cover(db, ticket_id, chosen)
+    carry_ticket(db, ticket, chosen.run_ids)
     _record(db, ticket, "ticket.linked", {"runs": list(chosen.run_ids)}, actor, now)
     return chosen
 
