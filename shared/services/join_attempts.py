@@ -20,6 +20,7 @@ from shared.models.mail import MailReading
 from shared.models.schedules import JobSlot
 from shared.services.apply_overrides import apply_overrides
 from shared.services.judge_run import absence, judge_again, open_findings, verdict
+from shared.services.link_tickets import move_links
 from shared.services.vanished import look_again, look_again_later
 
 REPORTED = (RunSource.MAIL, RunSource.PUSHED)
@@ -161,6 +162,7 @@ def _demote(db: Session, run: JobRun, attempt: Attempt, head: JobRun) -> None:
     if slot_at is not None and head.slot_at is None:
         head.slot_at, head.is_late, head.late_for_id = slot_at, is_late, late_for_id
     db.execute(update(JobSlot).where(JobSlot.run_id == run.id).values(run_id=head.id))
+    move_links(db, run.id, head.id)
     _move_findings(db, run.id, head.id)
 
 

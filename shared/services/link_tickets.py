@@ -5,7 +5,7 @@ Nothing here looks at dates: what is resolved stops at once, and what was linked
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, exists, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased
 
@@ -36,6 +36,18 @@ def link_open_tickets(db: Session, job_id: int, run_id: int) -> None:
     db.execute(_LINK_TICKETS, run)
     db.execute(_LINK_REMARKS, run)
     db.execute(_COPY_AUTOTASK, run)
+
+
+def move_links(db: Session, run_id: int, head_id: int) -> None:
+    """Let what is linked to a run be linked to the one whose attempt it became."""
+    for link, of in ((table_of(TicketRun), "ticket_id"), (table_of(RemarkRun), "remark_id")):
+        moved = select(link.c[of], literal(head_id)).where(link.c.job_run_id == run_id)
+        db.execute(insert(link).from_select([of, "job_run_id"], moved).on_conflict_do_nothing())
+        db.execute(delete(link).where(link.c.job_run_id == run_id))
+    theirs = _runs.alias("theirs")
+    lacks = (theirs.c.id == run_id, theirs.c.attempt_of_id == _runs.c.id, _runs.c.autotask_ticket_id.is_(None))
+    copied = update(_runs).where(*lacks).values({name: theirs.c[name] for name in COPIED})
+    db.execute(copied.where(theirs.c.autotask_ticket_deleted_at.is_(None)))
 
 
 def has_tickets(job_id: ColumnElement[int]) -> ColumnElement[bool]:

@@ -111,6 +111,8 @@ def _record(
     if has_company:
         joined = join_attempts(db, job_id, run_id, go_live_at=go_live_at)
         if joined is not None:
+            if has_tickets_open:
+                link_open_tickets(db, job_id, joined)
             return joined
     if missed_id is not None:
         run_id = _answer(db, missed_id, run_id, run)

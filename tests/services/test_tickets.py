@@ -386,3 +386,32 @@ def test_the_number_of_autotask_is_not_ours_to_change(db: Session, actor: Actor)
 
     ticket = db.get_one(Ticket, ticket_id, populate_existing=True)
     assert (ticket.ticket_code, ticket.description) == ("T20260601.0001", "told here")
+
+
+def test_a_ticket_goes_along_when_two_runs_turn_out_to_be_one_night(db: Session, actor: Actor) -> None:
+    """The attempt between them comes last: without it they were too far apart."""
+    job_id = make_job(db)
+    first, second = (
+        make_run(db, job_id, status=Status.FAILED, run_at=NIGHT + timedelta(minutes=minutes), objects=("SQL01",))
+        for minutes in (0, 70)
+    )
+    ticket_id = ticket_on(db, [second], actor)
+    with_autotask(db, second, ticket_id)
+
+    make_run(db, job_id, status=Status.FAILED, run_at=NIGHT + timedelta(minutes=40), objects=("SQL01",))
+
+    (night,) = [run.id for run in runs_of(db, job_id) if run.attempt_of_id is None]
+    assert night == first.id
+    assert linked(db, ticket_id) == {first.id}
+    assert autotask_of(db, first.id) == ("77", "T20260601.0001")
+
+
+def test_a_further_mail_of_a_night_brings_the_night_what_is_open_by_now(db: Session, actor: Actor) -> None:
+    job_id = make_job(db)
+    night = make_run(db, job_id, run_at=NIGHT, session_id="s-1")
+    earlier = failed(db, job_id, NIGHT - timedelta(days=1))
+    ticket_id = ticket_on(db, [earlier], actor)
+
+    make_run(db, job_id, status=Status.FAILED, run_at=NIGHT + timedelta(minutes=5), session_id="s-1")
+
+    assert linked(db, ticket_id) == {earlier.id, night.id}
