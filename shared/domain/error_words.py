@@ -9,6 +9,7 @@ LONGEST = 300
 _GUID = re.compile(r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b")
 _HEX = re.compile(r"\b0x[0-9a-f]+\b")
 _NUMBERS = re.compile(r"\d+(?:[.,:/-]\d+)*")  # amounts, times, dates, addresses, and numbers in names
+_ROW = re.compile(r"#(?: ?#)+")  # a date and a time may be written as one or as two
 
 
 def same_error(text: str, *, name: str = "") -> str:
@@ -16,6 +17,6 @@ def same_error(text: str, *, name: str = "") -> str:
     folded = fold(text)
     if name:
         folded = folded.replace(fold(name), "@")
-    for pattern in (_GUID, _HEX, _NUMBERS):
+    for pattern in (_GUID, _HEX, _NUMBERS, _ROW):
         folded = pattern.sub("#", folded)
     return folded[:LONGEST]
