@@ -11,6 +11,7 @@ from shared.clients.sandbox_tickets import SandboxTickets
 from shared.db.session import transaction
 from shared.domain.queue_message import TicketTask, TicketWork
 from shared.domain.ticketing import Ability, Pace, TicketProvider
+from shared.services.keep_reference import keep_reference
 from shared.services.poll_tickets import poll_tickets
 from shared.services.provider import open_provider
 from shared.services.send_errands import send_errands
@@ -36,7 +37,8 @@ def handle_ticket_work(text: str, queues: Queues, *, clock: Clock = machine.now)
         return send_errands(provider, public_url=settings().public_url, pace=pace, clock=clock)
     if _pace_now(provider, clock) is Pace.PAUSED and task is TicketTask.POLL:
         return {"paused": 1}
-    return poll_tickets(provider, clock=clock, anyway=task is TicketTask.POLL_ANYWAY)
+    counts = poll_tickets(provider, clock=clock, anyway=task is TicketTask.POLL_ANYWAY)
+    return {**counts, **keep_reference(provider, clock=clock)}
 
 
 def usable_provider() -> tuple[TicketProvider, Pace] | None:
