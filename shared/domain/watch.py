@@ -58,12 +58,22 @@ class SubscriptionFacts:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class TicketingFacts:
+    """The ticketing system: since when it refuses the sign-in, and how many tickets vanished at once."""
+
+    name: str
+    refused_at: datetime | None
+    vanished: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Facts:
     """All that the watchdog looks at. A queue that could not be asked is not in `queued`."""
 
     source: SourceFacts
     timers: tuple[TimerFacts, ...] = ()
     subscriptions: tuple[SubscriptionFacts, ...] = ()
+    ticketing: TicketingFacts | None = None  # where there is one
     oldest_arrival_at: datetime | None = None
     queued: Mapping[Queue, int]
     dead_letters: Mapping[str, int]
@@ -95,6 +105,7 @@ def findings(facts: Facts, *, open_alarms: AbstractSet[AlarmKey], now: datetime)
         *_dead_letters(facts),
         *_stale_timers(facts, now),
         *_subscriptions(facts, open_alarms, now),
+        *_ticketing(facts),
     ]
 
 
@@ -199,3 +210,22 @@ def _is_ending(subscription: SubscriptionFacts, patience: timedelta, now: dateti
     if subscription.expires_at is None or subscription.state is SubscriptionState.REMOVED:
         return now - subscription.checked_at >= patience
     return subscription.expires_at - now < SHORTEST_SUBSCRIPTION
+
+
+def _ticketing(facts: Facts) -> Iterator[Finding]:
+    """Both hold everything up until a person has seen to them."""
+    system, kind = facts.ticketing, AlarmKind.TICKETING
+    if system is None:
+        return
+    if system.refused_at is not None:
+        message = (
+            f"{system.name} refused the sign-in at {facts.shown(system.refused_at)}. Since then nothing is sent to it: "
+            "no ticket is made or looked up. Put the credentials right, then test the connection."
+        )
+        yield Finding(kind=kind, subject="sign-in", message=message)
+    if system.vanished:
+        message = (
+            f"{system.vanished:,} tickets are no longer to be seen at {system.name}, all at once. No ticket is kept "
+            "up to date until that is seen to under Errands: usually a right was taken away."
+        )
+        yield Finding(kind=kind, subject="tickets", message=message)

@@ -13,10 +13,13 @@ from shared.clients.queues import Queues
 from shared.domain.alarm_course import watching_since
 from shared.domain.mailflow import Source
 from shared.domain.queue_message import Queue
-from shared.domain.watch import Facts, SourceFacts, SubscriptionFacts, TimerFacts
+from shared.domain.ticket import TicketSource
+from shared.domain.watch import Facts, SourceFacts, SubscriptionFacts, TicketingFacts, TimerFacts
 from shared.models.mailbox import GraphSubscription, MailArrival, MailboxRow, MailFolderRow
 from shared.models.pipeline import DeadLetter, Heartbeat, Watch
 from shared.models.system import ImportCycle, SystemSettings
+from shared.models.ticketing import TicketingSettings, TicketingState
+from shared.services.ticketing_breaker import OpenBreaker
 
 log = logging.getLogger(__name__)
 
@@ -34,10 +37,18 @@ def ask_queues(queues: Queues) -> dict[Queue, int]:
     return counts
 
 
-def gather_facts(db: Session, watch: Watch, *, mailbox: str, queued: Mapping[Queue, int], now: datetime) -> Facts:
+def gather_facts(
+    db: Session,
+    watch: Watch,
+    *,
+    mailbox: str,
+    queued: Mapping[Queue, int],
+    breaker: OpenBreaker | None = None,
+    now: datetime,
+) -> Facts:
     """Return the facts of now, and let the watchdog remember those that only it can know.
 
-    `mailbox` is the address that is read, empty where the mail folder is.
+    `mailbox` is the address that is read, empty where the mail folder is; `breaker` is that of the ticketing system.
     """
     settings = db.get_one(SystemSettings, 1)
     _remember(watch, mailbox or FOLDER, on=settings.import_enabled, now=now)
@@ -53,6 +64,7 @@ def gather_facts(db: Session, watch: Watch, *, mailbox: str, queued: Mapping[Que
         source=source,
         timers=_timers(db),
         subscriptions=_subscriptions(db, mailbox) if mailbox else (),
+        ticketing=_ticketing(db, breaker),
         oldest_arrival_at=db.scalar(select(func.min(MailArrival.arrived_at))),
         queued=queued,
         dead_letters=_dead_letters(db),
@@ -107,6 +119,17 @@ def _subscriptions(db: Session, mailbox: str) -> tuple[SubscriptionFacts, ...]:
         .order_by(MailFolderRow.path)
     )
     return tuple(SubscriptionFacts(**row._asdict()) for row in found)
+
+
+def _ticketing(db: Session, breaker: OpenBreaker | None) -> TicketingFacts | None:
+    provider = db.get_one(TicketingSettings, 1).provider
+    if provider is TicketSource.MANUAL:
+        return None
+    return TicketingFacts(
+        name=provider.value.capitalize(),
+        refused_at=breaker.opened_at if breaker else None,
+        vanished=db.get_one(TicketingState, 1).vanished,
+    )
 
 
 def _dead_letters(db: Session) -> dict[str, int]:

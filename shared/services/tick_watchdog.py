@@ -14,6 +14,7 @@ from shared.services.gather_facts import ask_queues, gather_facts
 from shared.services.keep_alarms import keep_alarms, open_alarms
 from shared.services.ping_dead_man import ping_dead_man
 from shared.services.send_alarms import send_alarms
+from shared.services.ticketing_breaker import open_breaker
 from shared.settings import settings
 
 
@@ -38,7 +39,9 @@ def _look(queued: Mapping[Queue, int], clock: Callable[[], datetime]) -> tuple[d
         watch = db.get_one(Watch, 1, with_for_update=True)
         now = clock()  # after the lock, so that of two ticks the later one is later
         known = open_alarms(db)
-        facts = gather_facts(db, watch, mailbox=settings().graph_mailbox, queued=queued, now=now)
+        breaker = open_breaker(db, settings())
+        mailbox = settings().graph_mailbox
+        facts = gather_facts(db, watch, mailbox=mailbox, queued=queued, breaker=breaker, now=now)
         found = findings(facts, open_alarms={alarm.key for alarm in known}, now=now)
         counts = keep_alarms(db, decide(known, found, watching_since=facts.watching_since, now=now), now=now)
         return {"wrong": len(found), **counts}, None if is_backlog(facts, now) else cycle_ended_at(facts)

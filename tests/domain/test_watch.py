@@ -14,6 +14,7 @@ from shared.domain.watch import (
     Finding,
     SourceFacts,
     SubscriptionFacts,
+    TicketingFacts,
     TimerFacts,
     findings,
     is_backlog,
@@ -209,3 +210,20 @@ def test_nobody_misses_notifications_while_the_import_is_off() -> None:
     off = source(on_since=ago(days=9), on=False, read_at=ago(minutes=1))
 
     assert found(replace(FINE, source=off, subscriptions=(subscription(REMOVED, None),))) == []
+
+
+def ticketing(refused_at: datetime | None = None, vanished: int = 0) -> TicketingFacts:
+    return TicketingFacts(name="Autotask", refused_at=refused_at, vanished=vanished)
+
+
+def test_a_ticketing_system_that_refuses_us_or_shows_nothing_is_somebodys_business() -> None:
+    """Each by itself, because each has its own cure."""
+    both = replace(FINE, ticketing=ticketing(ago(minutes=1), 12))
+
+    assert [(each.kind, each.subject) for each in found(both)] == [
+        (AlarmKind.TICKETING, "sign-in"),
+        (AlarmKind.TICKETING, "tickets"),
+    ]
+    assert found(both)[0].message.startswith("Autotask refused the sign-in at 2026-03-03 07:59 CET. Since then")
+    assert found(both)[1].message.startswith("12 tickets are no longer to be seen at Autotask, all at once.")
+    assert found(replace(FINE, ticketing=ticketing())) == []

@@ -18,6 +18,7 @@ from shared.models.ticketing import TicketingCall, TicketingChoice, TicketingSta
 from shared.services.provider import open_provider
 from shared.services.record_call import KEPT, record_call
 from shared.services.tick_autotask_sync import tick_autotask_sync
+from shared.services.tick_watchdog import tick_watchdog
 from shared.services.ticket_work import handle_ticket_work
 from shared.services.ticketing_breaker import DatabaseBreaker, open_breaker
 from shared.settings import Settings, settings
@@ -240,6 +241,28 @@ def test_the_flight_recorder_keeps_the_last_calls(installed: TicketWorld) -> Non
 
     calls = installed.db.scalars(select(TicketingCall).order_by(TicketingCall.id)).all()
     assert (len(calls), calls[0].path, calls[0].took_ms) == (KEPT, "Tickets/3", 250)
+
+
+def watch(world: TicketWorld, ticks: int) -> tuple[int, int]:
+    """Let the watchdog tick for a while; return how many alarms began and ended."""
+    opened = closed = 0
+    for _ in range(ticks):
+        world.later(minutes=5)
+        counts = tick_watchdog(MemoryQueues(), clock=world.clock)
+        opened, closed = opened + counts["opened"], closed + counts["closed"]
+    return opened, closed
+
+
+def test_the_watcher_shouts_once_about_a_refused_sign_in_and_is_calm_when_a_test_worked(
+    installed: TicketWorld,
+) -> None:
+    breaker = DatabaseBreaker(settings(), clock=installed.clock)
+    breaker.open("refused (401)")
+    opened, _ = watch(installed, 12)
+    breaker.close()
+    _, closed = watch(installed, 12)
+
+    assert (opened, closed) == (1, 1)
 
 
 def test_a_breaker_that_opens_ends_the_polls_too(installed: TicketWorld) -> None:
