@@ -83,6 +83,9 @@ class Alerts:
     remarks: tuple[RemarkAlert, ...]
 
 
+NO_ALERTS = Alerts(tickets=(), remarks=())
+
+
 def alerts_of_run(db: Session, run_id: int, zone: ZoneInfo) -> Alerts | None:
     """Return the tickets and remarks of a run, or of the one that it is an attempt of; None without such a run.
 

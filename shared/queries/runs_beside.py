@@ -10,6 +10,7 @@ from shared.domain.names import fold
 from shared.domain.run import RunSource
 from shared.domain.status import NEEDS_REASON, RESTORABLE, Status
 from shared.models.jobs import JobRun, waits_for_review
+from shared.models.tickets import is_explained
 from shared.queries.objects import GOOD
 from shared.queries.overridden import OVERRIDE, is_overridden
 from shared.queries.run_objects import statuses_of_run
@@ -21,7 +22,7 @@ _IS_WHOLE = JobRun.attempt_of_id.is_(None)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunInList:
-    """One run of the job, as the panel lists it; `waits` for a review."""
+    """One run of the job, as the panel lists it; `waits` for a review, `is_explained` by a ticket or a remark."""
 
     run_id: int
     run_at: datetime
@@ -33,6 +34,7 @@ class RunInList:
     recovered_on: int | None
     reviewed: bool
     waits: bool
+    is_explained: bool
 
     @property
     def badge(self) -> str:
@@ -41,7 +43,7 @@ class RunInList:
     @property
     def needs_reason(self) -> bool:
         """Whether nobody says yet why it is all right."""
-        return self.status in NEEDS_REASON and not self.is_overridden
+        return self.status in NEEDS_REASON and not self.is_overridden and not self.is_explained
 
     @property
     def is_missed(self) -> bool:
@@ -79,6 +81,7 @@ def listed_runs(db: Session, job_id: int) -> tuple[RunInList, ...]:
             JobRun.recovered_on,
             JobRun.reviewed_at.is_not(None).label("reviewed"),
             waits_for_review().label("waits"),
+            is_explained().label("is_explained"),
         )
         .where(JobRun.job_id == job_id, or_(JobRun.id.in_(newest), waits_for_review()))
         .order_by(*_NEWEST)

@@ -65,6 +65,7 @@ def list_context(db: Session, here: Here, *, user: CurrentUser, now: datetime) -
         "statuses": list(Status),
         "reasons": REASONS,
         "may_include_reviewed": user.may(Right.INCLUDE_REVIEWED),
+        "may_ticket": user.may(Right.EDIT_TICKETS),
         "run_link": here.run_links(here.panel),
         **(_nothing_left(db, now) if not found.shown else {}),
         "view": panel_view(db, here.panel, here.run, user=user, now=now) if here.panel else None,

@@ -14,7 +14,8 @@ from functions.http_api.runs.chips import Chip, chips
 from functions.http_api.slot_words import due, missed
 from shared.domain.permissions import Right
 from shared.domain.run import MatchedBy
-from shared.domain.status import NEEDS_REASON, Status
+from shared.domain.status import Status
+from shared.queries.alerts import NO_ALERTS, Alerts, alerts_of_run
 from shared.queries.job_strip import StripDay, job_strip
 from shared.queries.objects import GOOD
 from shared.queries.run_panel import RunPanel
@@ -44,8 +45,10 @@ class RunView:
     schedule: ShortSchedule | None
     slots_in_words: str
     strip: tuple[StripDay, ...]
+    alerts: Alerts
     may_review: bool
     may_undo: bool
+    may_ticket: bool
 
     @property
     def to_review(self) -> tuple[RunInList, ...]:
@@ -61,6 +64,10 @@ class RunView:
         return ",".join(f"{run.run_id}:{run.verdict_version}" for run in self.to_review)
 
     @property
+    def this_pair(self) -> str:
+        return f"{self.run.run_id}:{self.run.verdict_version}"
+
+    @property
     def needs_reason(self) -> bool:
         return any(run.needs_reason for run in self.to_review)
 
@@ -70,7 +77,7 @@ class RunView:
 
     @property
     def this_needs_reason(self) -> bool:
-        return self.run.status in NEEDS_REASON and self.run.override is None
+        return any(run.run_id == self.run.run_id and run.needs_reason for run in self.to_review)
 
 
 def run_view(db: Session, run: RunPanel, *, user: CurrentUser, now: datetime) -> RunView:
@@ -85,8 +92,10 @@ def run_view(db: Session, run: RunPanel, *, user: CurrentUser, now: datetime) ->
         schedule=schedule,
         slots_in_words=in_words(schedule.slots) if schedule else "",
         strip=tuple(job_strip(db, run.job_id, now.astimezone(zone).date(), zone, days=STRIP_DAYS)),
+        alerts=alerts_of_run(db, run.run_id, ui_zone()) or NO_ALERTS,
         may_review=user.may(Right.REVIEW_RUNS),
         may_undo=_may_undo(run, user, now),
+        may_ticket=user.may(Right.EDIT_TICKETS),
     )
 
 

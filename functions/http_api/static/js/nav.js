@@ -24,6 +24,9 @@ document.addEventListener("click", (event) => {
     return;
   }
   const closer = event.target.closest("[data-closes]");
-  if (closer) document.getElementById(closer.dataset.closes)?.close();
-  else if (event.target instanceof HTMLDialogElement) event.target.close(); // on the backdrop
+  if (closer) {
+    const dialog = document.getElementById(closer.dataset.closes);
+    if (dialog?.open) event.preventDefault(); // a link is for the same form on a page of its own
+    dialog?.close();
+  } else if (event.target instanceof HTMLDialogElement && !("stays" in event.target.dataset)) event.target.close(); // on the backdrop
 });

@@ -11,7 +11,9 @@ let shownAt = -GLANCE;
 export const isOpen = () => document.body.classList.contains("has-panel");
 // A second click or a held key means the job before: nobody has seen this one yet.
 export const isTooFresh = () => performance.now() - shownAt < GLANCE;
-const shownJob = () => aside.querySelector("[data-panel]")?.dataset.panel;
+export const shownJob = () => aside.querySelector("[data-panel]")?.dataset.panel;
+
+export const shownRun = () => aside.querySelector(".run-chip[aria-current][data-run]")?.dataset.run || "";
 
 function address(job, run) {
   const parts = new URL(location).searchParams;

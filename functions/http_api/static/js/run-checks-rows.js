@@ -51,7 +51,7 @@ export function markChanged(row) {
   const button = document.createElement("button");
   Object.assign(button, { type: "button", className: "rc-changed", textContent: "changed", title: "Changed since you saw it. Show what it is now." });
   button.addEventListener("click", () => refreshItem(row));
-  row.querySelector("td.rc-job").prepend(button);
+  (row.querySelector(".rc-name") || row.querySelector("td.rc-job")).prepend(button);
 }
 
 // Put what the item is now in its place; it does not move.

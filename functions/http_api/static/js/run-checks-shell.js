@@ -7,9 +7,10 @@ const token = () => JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRF
 const UNDO = "run-checks-undo";
 const UNDO_FOR = 10 * 60 * 1000;
 
-async function ask(address, options) {
+export async function ask(address, options) {
+  const headers = { "HX-Request": "true", ...(options?.method === "POST" && { "X-CSRF-Token": token() }) };
   try {
-    const response = await fetch(address, { ...options, headers: { "HX-Request": "true", ...options?.headers } });
+    const response = await fetch(address, { ...options, headers });
     if (response.headers.has("HX-Redirect")) location.assign(response.headers.get("HX-Redirect"));
     return response;
   } catch (error) {
@@ -19,19 +20,15 @@ async function ask(address, options) {
 }
 
 // A refusal is a message that the server has written.
-async function refused(response) {
+export async function showRefusal(response) {
   document.getElementById("toasts").insertAdjacentHTML("beforeend", await response.text());
 }
 
 export async function post(address, fields) {
-  const response = await ask(address, {
-    method: "POST",
-    headers: { "X-CSRF-Token": token() },
-    body: new URLSearchParams(Object.entries(fields)),
-  });
+  const response = await ask(address, { method: "POST", body: new URLSearchParams(Object.entries(fields)) });
   if (!response) return null;
   if (response.headers.get("content-type")?.startsWith("application/json")) return response.json();
-  await refused(response);
+  await showRefusal(response);
   return null;
 }
 
@@ -40,7 +37,7 @@ export async function part(address, signal) {
   if (!response) return null;
   // Given up while it came in: something else is being asked for.
   if (response.ok) return response.text().catch(() => null);
-  await refused(response);
+  await showRefusal(response);
   return null;
 }
 

@@ -1,5 +1,6 @@
 // Run Checks while somebody works in it: reviews without a new page, the panel beside the list, keys.
 // Everything here also works by plain links and forms.
+import { askFor } from "./run-checks-ask.js";
 import { closePanel, isOpen, isTooFresh, openPanel, showPlace, step } from "./run-checks-panel.js";
 import { askReason } from "./run-checks-reason.js";
 import { watchForNews } from "./run-checks-refresh.js";
@@ -91,13 +92,24 @@ function reviewClean(form) {
   return review({ pairs: form.elements.runs.value, items, clean, from: items.at(-1)?.element });
 }
 
+const chosenRows = () => [...document.querySelectorAll("#rc-list [data-select]:checked")].map((box) => box.closest("tr"));
+
+// A button that asks for a ticket or a remark means the runs that its form is about, or fewer.
+function askAbout(form, submitter) {
+  const pairs = form.id === "review" ? chosenRows().map(pairsOf).join(",") : form.elements.runs.value;
+  const { name, value } = submitter;
+  return askFor(submitter.formAction, name === "only" ? value : pairs, name === "how" ? value : "");
+}
+
 document.addEventListener("submit", (event) => {
   const form = event.target;
   const { submitter } = event;
-  if (form.id === "review") {
+  if (submitter && "asks" in submitter.dataset) {
     event.preventDefault();
-    const chosen = [...document.querySelectorAll("#rc-list [data-select]:checked")].map((box) => box.closest("tr"));
-    reviewRows(submitter?.name === "only" ? [submitter.closest("tr")] : chosen);
+    askAbout(form, submitter);
+  } else if (form.id === "review") {
+    event.preventDefault();
+    reviewRows(submitter?.name === "only" ? [submitter.closest("tr")] : chosenRows());
   } else if (form.matches("[data-review-panel]")) {
     event.preventDefault();
     if (!isTooFresh()) reviewPanel(form, submitter);
@@ -128,10 +140,11 @@ window.addEventListener(
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || document.querySelector("dialog[open]")) return;
     const steps = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 }[event.key];
     if (steps && isOpen()) step(steps);
-    else if (event.key === "r" && !isOpen() && !document.querySelector(".bulk-bar.is-shown")) {
+    else if (["r", "t"].includes(event.key) && !isOpen() && !document.querySelector(".bulk-bar.is-shown")) {
       const row = document.querySelector("tr.is-current[data-row]:not(.is-done)");
       if (!row) return;
-      reviewRows([row]);
+      if (event.key === "r") reviewRows([row]);
+      else askFor("/tickets/new", pairsOf(row));
     } else if (event.key === "u") remembered()?.requestSubmit();
     else return;
     event.preventDefault();
