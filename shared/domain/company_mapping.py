@@ -1,5 +1,7 @@
 """Which company at the ticketing system is a customer: chosen by a person, one for one, and looked after since."""
 
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from shared.domain.ticket import MappingState
@@ -41,6 +43,23 @@ def why_blocked(customer: str, company: str, state: MappingState | None) -> str 
                 "customer's Autotask page."
             )
     return None  # a renamed one is the same company
+
+
+def companies_by_name(
+    names: Mapping[int, str], companies: Iterable[Company], *, taken: Collection[str]
+) -> dict[int, Company]:
+    """Return for each name the one active company that nobody has and that is called so; several are no proof."""
+    by_name: defaultdict[str, list[Company]] = defaultdict(list)
+    for company in companies:
+        if company.is_active:
+            by_name[same_name(company.name)].append(company)
+    asked = Counter(same_name(name) for name in names.values())
+    found = {}
+    for key, name in names.items():
+        same = by_name[same_name(name)]
+        if len(same) == 1 and asked[same_name(name)] == 1 and same[0].id not in taken:
+            found[key] = same[0]
+    return found
 
 
 def same_name(name: str) -> str:

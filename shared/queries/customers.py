@@ -7,11 +7,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
+from shared.domain.ticket import MappingState
 from shared.models.customers import Customer
 from shared.models.jobs import Job
 from shared.queries.rows import PAGE_SIZE, Page, contains, existing_page
 
 MOST_FOUND = 20
+NO_COMPANY = "none"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,6 +27,10 @@ class CustomerRow:
     go_live_on: date | None
     note: str
     jobs: int
+    company_id: str | None
+    company_name: str | None
+    company_renamed_to: str | None
+    mapping: MappingState | None
 
 
 def customers(
@@ -32,14 +38,22 @@ def customers(
     *,
     text: str = "",
     active: bool | None = None,
+    company: str = "",
     sort: str = "name",
     descending: bool = False,
     page: int = 1,
 ) -> Page[CustomerRow]:
-    """Return one page of customers whose name has all words of `text`."""
+    """Return one page of customers whose name has all words of `text`.
+
+    `company` narrows it to a state of the mapping, or to NO_COMPANY.
+    """
     conditions: list[ColumnElement[bool]] = [contains(word, Customer.name, Customer.note) for word in text.split()]
     if active is not None:
         conditions.append(Customer.active.is_(active))
+    if company == NO_COMPANY:
+        conditions.append(Customer.autotask_mapping.is_(None))
+    elif company in {state.value for state in MappingState}:
+        conditions.append(Customer.autotask_mapping == MappingState(company))
     key = _SORT_KEYS.get(sort, _SORT_KEYS["name"])
     total = db.scalar(select(func.count()).select_from(Customer).where(*conditions)) or 0
     number = existing_page(page, total)
@@ -98,6 +112,10 @@ def _select() -> Any:  # noqa: ANN401 -- the row type is spelled out by Customer
         Customer.go_live_on,
         Customer.note,
         _job_count().label("jobs"),
+        Customer.autotask_company_id.label("company_id"),
+        Customer.autotask_company_name.label("company_name"),
+        Customer.autotask_company_renamed_to.label("company_renamed_to"),
+        Customer.autotask_mapping.label("mapping"),
     )
 
 
@@ -105,4 +123,5 @@ _SORT_KEYS: dict[str, ColumnElement[Any]] = {
     "name": func.lower(Customer.name),
     "active": Customer.active.expression,
     "jobs": _job_count(),
+    "company": func.lower(Customer.autotask_company_name),
 }

@@ -11,12 +11,16 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from shared.domain.csv_cell import unguarded
+from shared.domain.ticketing import Company
 from shared.models.customers import Customer
 from shared.services.audit import Actor, record_act
 from shared.services.edit_customer import MAX_NAME, MAX_NOTE, is_time_zone
 from shared.services.errors import BadInput
+from shared.services.imported_companies import COLUMN as COMPANY
+from shared.services.imported_companies import Companies, CompaniesInFile, is_company_id
+from shared.services.map_customers import map_customer
 
-COLUMNS = ("name", "active", "time_zone", "note")
+COLUMNS = ("name", "active", "time_zone", "note", COMPANY, "autotask_company")  # the last one is for readers
 MAX_BYTES = 2_000_000
 MAX_LINES = 20_000
 _YES = frozenset({"yes", "y", "true", "1", "active", "ja", "j", "actief"})
@@ -41,33 +45,49 @@ class Line:
     active: bool = True
     time_zone: str | None = None
     note: str = ""
+    company: Company | None = None  # another one than he has
     change: Change
     differs: tuple[str, ...] = ()
     problem: str = ""
 
 
-def read_customers(db: Session, content: bytes) -> list[Line]:
+def wanted_companies(db: Session, content: bytes) -> list[str]:
+    """Return the ids of the companies that customers would get. Raise BadInput when it is no such CSV at all."""
+    known = _by_name(db)
+    wanted = set()
+    for _, row in _rows(_text(content)):
+        customer, company_id = known.get(_name(row).lower()), row.get(COMPANY, "")
+        if is_company_id(company_id) and (customer is None or customer.autotask_company_id != company_id):
+            wanted.add(company_id)
+    return sorted(wanted)
+
+
+def read_customers(db: Session, content: bytes, companies: Companies | None = None) -> list[Line]:
     """Return what importing `content` would do. Raise BadInput when it is no such CSV at all.
 
-    RFC 4180, UTF-8 (with or without a byte order mark), comma or semicolon; header `name[,active][,time_zone][,note]`.
-    A column that is absent changes nothing, nor does an empty `active`; customers that the file doesn't name stay.
+    RFC 4180, UTF-8 (with or without a byte order mark), comma or semicolon; a header that names at least `name`.
+    A column that is absent changes nothing, nor does an empty `active` or company; customers that the file doesn't
+    name stay. `companies` is what Autotask says of `wanted_companies`.
     """
-    if len(content) > MAX_BYTES:
-        raise BadInput("The file is larger than 2 MB.")
-    known = {each.name.lower(): each for each in db.scalars(select(Customer))}
+    known = _by_name(db)
+    owners = {each.autotask_company_id: name for name, each in known.items() if each.autotask_company_id}
+    in_file = CompaniesInFile(told=companies or Companies(), owners=owners)
     seen: dict[str, int] = {}
-    return [_judge(number, row, known, seen) for number, row in _rows(_text(content))]
+    return [_judge(number, row, known, seen, in_file) for number, row in _rows(_text(content))]
 
 
-def import_customers(db: Session, content: bytes, *, actor: Actor, now: datetime) -> list[Line]:
+def import_customers(
+    db: Session, content: bytes, *, actor: Actor, now: datetime, companies: Companies | None = None
+) -> list[Line]:
     """Carry out what `read_customers` shows; lines with errors are left out and named in the answer."""
     # Two people who import the same list: the second one waits, and then finds nothing left to add.
     db.execute(text("LOCK TABLE customers IN SHARE ROW EXCLUSIVE MODE"))
-    lines = read_customers(db, content)
+    lines = read_customers(db, content, companies)
     for line in lines:
         if line.change is Change.ADD:
             db.add(Customer(name=line.name, active=line.active, time_zone=line.time_zone, note=line.note))
     _update(db, {line.name.lower(): line for line in lines if line.change is Change.UPDATE})
+    _map(db, lines, actor, now)
     counts = {change.value: sum(line.change is change for line in lines) for change in Change}
     record_act(db, actor, "customers.imported", subject_type="customers", subject_id=None, after=dict(counts), now=now)
     return lines
@@ -79,7 +99,22 @@ def _update(db: Session, lines: dict[str, Line]) -> None:
             customer.active, customer.time_zone, customer.note = line.active, line.time_zone, line.note
 
 
+def _map(db: Session, lines: list[Line], actor: Actor, now: datetime) -> None:
+    mapped = [line for line in lines if line.company is not None]
+    db.flush()  # new ones get their ids
+    known = _by_name(db) if mapped else {}
+    for line in mapped:
+        assert line.company is not None
+        map_customer(db, known[line.name.lower()].id, line.company, actor=actor, now=now)
+
+
+def _by_name(db: Session) -> dict[str, Customer]:
+    return {each.name.lower(): each for each in db.scalars(select(Customer))}
+
+
 def _text(content: bytes) -> str:
+    if len(content) > MAX_BYTES:
+        raise BadInput("The file is larger than 2 MB.")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
@@ -104,19 +139,36 @@ def _rows(content: str) -> Iterator[tuple[int, dict[str, str]]]:
         raise BadInput(f"Line {reader.line_num} is no CSV: {problem}.") from problem
 
 
-def _judge(number: int, row: dict[str, str], known: dict[str, Customer], seen: dict[str, int]) -> Line:
-    name = " ".join(row.get("name", "").split())
+def _name(row: dict[str, str]) -> str:
+    return " ".join(row.get("name", "").split())
+
+
+def _judge(
+    number: int, row: dict[str, str], known: dict[str, Customer], seen: dict[str, int], companies: CompaniesInFile
+) -> Line:
+    name = _name(row)
     folded = name.lower()
+    before = known.get(folded)
     problem = _problem(name, row, seen.get(folded))
     seen.setdefault(folded, number)
-    if problem:
-        return Line(number=number, name=name, change=Change.ERROR, problem=problem)
-    before = known.get(folded)
-    line = _wanted(number, name, row, before)
+    company = None if problem else _company(number, folded, row, before, companies)
+    if problem or isinstance(company, str):
+        return Line(number=number, name=name, change=Change.ERROR, problem=problem or str(company))
+    line = replace(_wanted(number, name, row, before), company=company)
     if before is None:
         return line
     differs = tuple(_differences(before, line))
     return replace(line, change=Change.UPDATE if differs else Change.SAME, differs=differs)
+
+
+def _company(
+    number: int, name: str, row: dict[str, str], before: Customer | None, companies: CompaniesInFile
+) -> Company | str | None:
+    """Return the company that the line gives the customer anew, or why it can't."""
+    wanted = row.get(COMPANY, "")
+    if not wanted or (before is not None and before.autotask_company_id == wanted):
+        return None
+    return companies.take(wanted, customer=name, number=number)
 
 
 def _wanted(number: int, name: str, row: dict[str, str], before: Customer | None) -> Line:
@@ -139,6 +191,8 @@ def _differences(before: Customer, line: Line) -> Iterator[str]:
         yield f"time zone {line.time_zone}" if line.time_zone else "time zone removed"
     if before.note != line.note:
         yield "new note" if line.note else "note removed"
+    if line.company is not None:
+        yield f"company {line.company.name}"
 
 
 def _problem(name: str, row: dict[str, str], first_line: int | None) -> str:

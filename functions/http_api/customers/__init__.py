@@ -16,8 +16,10 @@ from shared import clock
 from shared.domain.permissions import Right
 from shared.queries.closed_days import coming_closed_days
 from shared.queries.customers import MOST_FOUND, customer, customers, find_customers
+from shared.queries.ticketing_settings import uses_autotask
 from shared.services.edit_customer import MAX_NAME, MAX_NOTE, TypedCustomer, add_customer, edit_customer, time_zones
 from shared.services.errors import BadInput, Conflict, NotFound
+from shared.settings import settings
 
 router = APIRouter(prefix="/customers", include_in_schema=False)
 router.include_router(csv_file.router)
@@ -28,16 +30,17 @@ EditsCustomers = Annotated[CurrentUser, require(Right.EDIT_CUSTOMERS)]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Asked:
-    """What the address asks of the list; `active` is yes, no, or nothing for both."""
+    """What the address asks of the list; `active` is yes, no, or nothing for both, `company` how its mapping is."""
 
     q: str = ""
     active: str = ""
+    company: str = ""
     sort: str = "name"
     page: int = 1
 
     @property
     def address(self) -> ListAddress:
-        filters = {"q": self.q, "active": self.active}
+        filters = {"q": self.q, "active": self.active, "company": self.company}
         return ListAddress(path="/customers", filters=filters, sort="" if self.sort == "name" else self.sort)
 
 
@@ -62,11 +65,19 @@ def customer_list(request: Request, db: Db, user: SeesCustomers, asked: Annotate
         db,
         text=asked.q,
         active={"yes": True, "no": False}.get(asked.active),
+        company=asked.company,
         sort=asked.sort.removeprefix("-"),
         descending=asked.sort.startswith("-"),
         page=asked.page,
     )
-    return page(request, "customers/list.html", asked=asked, customers=found, edits=user.may(Right.EDIT_CUSTOMERS))
+    return page(
+        request,
+        "customers/list.html",
+        asked=asked,
+        customers=found,
+        edits=user.may(Right.EDIT_CUSTOMERS),
+        shows_companies=_shows_companies(db),
+    )
 
 
 @router.get("/options")
@@ -113,6 +124,11 @@ def change(
     return redirect(request, "/customers", toast=f"Saved {changed.name}.")
 
 
+def _shows_companies(db: Db) -> bool:
+    """Return whether there is a ticketing system in which customers are companies, or may soon be."""
+    return settings().has_autotask or uses_autotask(db)
+
+
 def _form(
     request: Request,
     db: Db,
@@ -129,6 +145,7 @@ def _form(
         status=200 if problem is None else 409 if isinstance(problem, Conflict) else 422,
         typed=typed,
         customer_id=customer_id,
+        shows_company=customer_id is not None and _shows_companies(db),
         closed_days=coming_closed_days(db, customer_id, today) if customer_id is not None else 0,
         errors={field: str(problem)} if problem else {},
         zones=sorted(name for name in time_zones() if "/" in name and not name.startswith("Etc/")),

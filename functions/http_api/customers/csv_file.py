@@ -10,17 +10,29 @@ from typing import Annotated
 
 from fastapi import APIRouter, File, Form, Request, UploadFile
 from fastapi.responses import HTMLResponse, Response
+from sqlalchemy.orm import Session
 
+from functions.http_api.autotask import NoAnswer, another_transaction, asking_autotask
 from functions.http_api.deps import CurrentUser, Db, require
 from functions.http_api.formats import plural
 from functions.http_api.rendering import page
 from functions.http_api.toasts import redirect
 from shared import clock
+from shared.db.session import transaction
 from shared.domain.csv_cell import guarded
 from shared.domain.permissions import Right
 from shared.queries.customers import CustomerRow, all_customers
 from shared.services.errors import BadInput
-from shared.services.import_customers import COLUMNS, MAX_BYTES, Change, Line, import_customers, read_customers
+from shared.services.import_customers import (
+    COLUMNS,
+    MAX_BYTES,
+    Change,
+    Line,
+    import_customers,
+    read_customers,
+    wanted_companies,
+)
+from shared.services.imported_companies import Companies
 
 router = APIRouter()
 
@@ -47,9 +59,15 @@ def preview(
 ) -> HTMLResponse:
     content = file.file.read(MAX_BYTES + 1) if file else b""
     try:
-        lines = read_customers(db, content) if content else []
+        companies = _companies_in(db, content) if content else None
     except BadInput as problem:
         return _upload_form(request, error=str(problem))
+    with another_transaction(request) as after:
+        lines = read_customers(after, content, companies) if content else []
+        return _preview(request, lines, content)
+
+
+def _preview(request: Request, lines: Sequence[Line], content: bytes) -> HTMLResponse:
     if not lines:
         return _upload_form(request, error="Choose a CSV file with at least one customer.")
     # The file travels in the page: what is confirmed is what was shown, and nothing is kept for those who leave.
@@ -66,14 +84,32 @@ def preview(
 @router.post("/import/confirm")
 def confirm(request: Request, db: Db, user: EditsCustomers, content: Annotated[str, Form()] = "") -> Response:
     try:
-        lines = import_customers(db, base64.urlsafe_b64decode(content), actor=user.actor, now=clock.now())
+        file, actor = base64.urlsafe_b64decode(content), user.actor
     except binascii.Error as problem:
         raise BadInput("The file didn't arrive whole. Choose it again.") from problem
+    companies = _companies_in(db, file)
+    with transaction() as change:
+        lines = import_customers(change, file, actor=actor, now=clock.now(), companies=companies)
     counts = _counts(lines)
     summary = f"Imported: {counts['add']:,} added, {counts['update']:,} changed, {counts['same']:,} left as they are."
     if counts["error"]:
         summary += f" {plural(counts['error'], 'line')} with errors left out."
     return redirect(request, "/customers", toast=summary)
+
+
+def _companies_in(db: Session, content: bytes) -> Companies | None:
+    """Ask Autotask for the companies that customers would get; it is not asked for files without. Raise BadInput.
+
+    Afterwards the request's transaction may be over.
+    """
+    wanted = wanted_companies(db, content)
+    if not wanted:
+        return None
+    try:
+        with asking_autotask(db) as provider:
+            return Companies(found={each.id: each for each in provider.companies(wanted)}, problem="")
+    except NoAnswer as problem:
+        return Companies(problem=str(problem).rstrip("."))
 
 
 def as_csv(rows: Iterable[CustomerRow]) -> str:
@@ -83,7 +119,14 @@ def as_csv(rows: Iterable[CustomerRow]) -> str:
     writer.writerow(COLUMNS)
     for row in rows:
         writer.writerow(
-            (guarded(row.name), "yes" if row.active else "no", row.time_zone or "", guarded(row.note)),
+            (
+                guarded(row.name),
+                "yes" if row.active else "no",
+                row.time_zone or "",
+                guarded(row.note),
+                row.company_id or "",
+                guarded(row.company_name or ""),
+            ),
         )
     return out.getvalue()
 
