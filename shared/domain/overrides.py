@@ -5,7 +5,7 @@ what failed, never came or couldn't be read only where that was chosen, and an o
 only by a text that says so.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -80,7 +80,7 @@ def covering(run: TroubledRun, rules: Iterable[Rule]) -> Covered | None:
     if not run.problems:
         return None
     ranked = sorted((rule for rule in rules if is_about(rule, run)), key=_rank, reverse=True)
-    found = [next((rule for rule in ranked if covers(rule, problem)), None) for problem in _worst_first(run.problems)]
+    found = [next((rule for rule in ranked if covers(rule, problem)), None) for problem in worst_first(run.problems)]
     chosen = [rule for rule in found if rule is not None]
     if len(chosen) < len(found):
         return None
@@ -123,6 +123,10 @@ def matches(mode: MatchMode, wanted: str, text: str) -> bool:
             return text.endswith(wanted)
 
 
+def worst_first(problems: Iterable[Problem]) -> list[Problem]:
+    return sorted(problems, key=lambda each: (-badness(each.status), fold(each.object_name or ""), fold(each.text)))
+
+
 def _rank(rule: Rule) -> tuple[object, ...]:
     """The level first, then the most specific, then the newest."""
     return (
@@ -137,7 +141,3 @@ def _rank(rule: Rule) -> tuple[object, ...]:
         rule.created_at,
         rule.override_id,
     )
-
-
-def _worst_first(problems: Sequence[Problem]) -> list[Problem]:
-    return sorted(problems, key=lambda each: (-badness(each.status), fold(each.object_name or ""), fold(each.text)))

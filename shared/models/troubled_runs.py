@@ -1,18 +1,19 @@
 """Stored runs that are not good and the overrides they may come under: the values of `domain/overrides.py`."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, SQLColumnExpression, and_, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
+from shared.domain.attempts import Attempt
 from shared.domain.override_words import OverrideLevel
 from shared.domain.overrides import GOOD, NEVER_CAME, Problem, Rule, TroubledRun
 from shared.domain.run_problems import absence_of, problems_of_attempts, problems_of_run
 from shared.domain.status import Status
-from shared.models.attempts import attempts_of
+from shared.models.attempts import as_attempts, runs_with_readings
 from shared.models.jobs import Job, JobRun, VanishedObject
 from shared.models.mail import MailObject, MailReading
 from shared.models.overrides import Override
@@ -48,9 +49,13 @@ def select_troubled() -> Select[*tuple[Any, ...]]:
 
 def as_troubled(db: Session, rows: Sequence[Row[Any]]) -> list[TroubledRun]:
     """Return the runs that `select_troubled` found, each with all that is wrong with it."""
-    objects = _bad_objects(db, [row.reading_id for row in rows if row.reading_id and not row.has_attempts])
+    of_readings = _bad_objects(db, [row.reading_id for row in rows if row.reading_id and not row.has_attempts])
+    of_attempts = _told_by_attempts(db, [row.id for row in rows if row.has_attempts])
     findings = _findings(db, [row.id for row in rows])
-    return [_troubled(db, row, objects, findings) for row in rows]
+    return [
+        _troubled(row, of_attempts.get(row.id, ()) or of_readings.get(row.reading_id, ()), findings.get(row.id, ()))
+        for row in rows
+    ]
 
 
 def rules_about(db: Session, jobs: Collection[tuple[int, str, str]]) -> list[Rule]:
@@ -134,14 +139,8 @@ def may_be_overridden(
     )
 
 
-def _troubled(
-    db: Session, row: Row[Any], objects: Mapping[int, Sequence[Problem]], findings: Mapping[int, Sequence[Problem]]
-) -> TroubledRun:
+def _troubled(row: Row[Any], told: Sequence[Problem], findings: Sequence[Problem]) -> TroubledRun:
     """Put together what is wrong. What the mail says is its own words: those of its objects stand at the objects."""
-    if row.has_attempts:
-        told: Sequence[Problem] = problems_of_attempts(attempts_of(db, row.id))
-    else:
-        told = objects.get(row.reading_id, ())
     of_mail = problems_of_run(row.raw_status, row.said, told)
     return TroubledRun(
         run_id=row.id,
@@ -150,8 +149,20 @@ def _troubled(
         backup_type=row.backup_type,
         at=row.run_at,
         status=row.status,
-        problems=problems_of_run(row.status, row.said, (*of_mail, *findings.get(row.id, ()))),
+        problems=problems_of_run(row.status, row.said, (*of_mail, *findings)),
     )
+
+
+def _told_by_attempts(db: Session, run_ids: Sequence[int]) -> dict[int, list[Problem]]:
+    if not run_ids:
+        return {}
+    mails = runs_with_readings().where(or_(JobRun.id.in_(run_ids), JobRun.attempt_of_id.in_(run_ids)))
+    rows = db.execute(mails).all()
+    attempts = as_attempts(db, rows)
+    by_run: dict[int, list[Attempt]] = defaultdict(list)
+    for run, _ in rows:
+        by_run[run.attempt_of_id or run.id].append(attempts[run.id])
+    return {run_id: problems_of_attempts(each) for run_id, each in by_run.items()}
 
 
 def _bad_objects(db: Session, reading_ids: Sequence[int]) -> dict[int, list[Problem]]:
