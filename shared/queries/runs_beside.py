@@ -41,6 +41,11 @@ class RunInList:
         return OVERRIDE if self.is_overridden else self.status.value
 
     @property
+    def can_be_marked(self) -> bool:
+        """Whether it may count as success though it isn't."""
+        return self.status not in GOOD and not self.is_overridden
+
+    @property
     def needs_reason(self) -> bool:
         """Whether nobody says yet why it is all right."""
         return self.status in NEEDS_REASON and not self.is_overridden and not self.is_explained

@@ -66,6 +66,7 @@ def list_context(db: Session, here: Here, *, user: CurrentUser, now: datetime) -
         "reasons": REASONS,
         "may_include_reviewed": user.may(Right.INCLUDE_REVIEWED),
         "may_ticket": user.may(Right.EDIT_TICKETS),
+        "may_mark": user.may(Right.MARK_AS_SUCCESS),
         "run_link": here.run_links(here.panel),
         **(_nothing_left(db, now) if not found.shown else {}),
         "view": panel_view(db, here.panel, here.run, user=user, now=now) if here.panel else None,

@@ -49,6 +49,7 @@ class RunView:
     may_review: bool
     may_undo: bool
     may_ticket: bool
+    may_mark: bool
 
     @property
     def to_review(self) -> tuple[RunInList, ...]:
@@ -96,6 +97,7 @@ def run_view(db: Session, run: RunPanel, *, user: CurrentUser, now: datetime) ->
         may_review=user.may(Right.REVIEW_RUNS),
         may_undo=_may_undo(run, user, now),
         may_ticket=user.may(Right.EDIT_TICKETS),
+        may_mark=user.may(Right.MARK_AS_SUCCESS) and any(each.can_be_marked for each in run.to_review),
     )
 
 
