@@ -51,6 +51,7 @@ ITEMS = (
     Item("Settings", "/manage/settings", Right.MANAGE_SETTINGS),
     Item("Pipeline", "/manage/pipeline", Right.MAINTAIN),
     Item("Dead letters", "/manage/dead-letters", Right.MAINTAIN),
+    Item("Errands", "/manage/errands", Right.MAINTAIN),
     Item("Style guide", "/manage/styleguide", Right.MANAGE_SETTINGS),
 )
 
