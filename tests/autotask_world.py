@@ -3,11 +3,14 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
+
 from shared.clients.autotask import AutotaskTickets
 from shared.clients.autotask_breaker import InMemoryBreaker
 from shared.clients.autotask_connection import Connection, Credentials
 from shared.clients.autotask_line import AutotaskLine
 from shared.clients.autotask_tickets import Conventions
+from shared.settings import settings
 from tests.fake_autotask import CODE, SECRET, USER, FakeAutotask
 
 VARIABLES = {"AUTOTASK_USERNAME": USER, "AUTOTASK_SECRET": SECRET, "AUTOTASK_INTEGRATION_CODE": CODE}
@@ -30,3 +33,13 @@ def client_of(tenant: FakeAutotask) -> Iterator[AutotaskTickets]:
     connection = Connection(tenant.url, who, sleep=lambda _: None)
     yield AutotaskTickets(AutotaskLine(connection, breaker=InMemoryBreaker()), Conventions())
     connection.close()
+
+
+@contextmanager
+def tenant_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeAutotask]:
+    """Yield a tenant that the settings of this process name."""
+    with running_tenant() as tenant:
+        for name, value in {"AUTOTASK_BASE_URL": tenant.url, **VARIABLES}.items():
+            monkeypatch.setenv(name, value)
+        settings.cache_clear()
+        yield tenant

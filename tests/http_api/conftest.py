@@ -14,7 +14,7 @@ from shared.settings import settings
 from tests.http_api.client import Browser, make_user
 
 OURS = frozenset({"APP_ENV", "PUBLIC_URL", "TRUSTED_PROXIES", "MAIL_FOLDER", "APP_SECRET_KEY"})
-OUR_PREFIXES = ("GRAPH_", "AzureWebJobsStorage")
+OUR_PREFIXES = ("GRAPH_", "AUTOTASK_", "AzureWebJobsStorage")
 
 
 @pytest.fixture(autouse=True)
