@@ -12,11 +12,21 @@ class DayState(StrEnum):
     NOT_JUDGED = "not_judged"
     WARNING = "warning"
     EXPECTED = "expected"
+    OVERRIDE = "override"  # something was wrong that is known, and counts as success
     SUCCESS = "success"
     INFORMATIONAL = "informational"
     SKIPPED = "skipped"
 
 
 BAD = frozenset({DayState.FAILED, DayState.MISSED, DayState.UNREADABLE})
-CAME = frozenset({DayState.FAILED, DayState.UNREADABLE, DayState.WARNING, DayState.SUCCESS, DayState.INFORMATIONAL})
+CAME = frozenset(
+    {
+        DayState.FAILED,
+        DayState.UNREADABLE,
+        DayState.WARNING,
+        DayState.OVERRIDE,
+        DayState.SUCCESS,
+        DayState.INFORMATIONAL,
+    }
+)
 SEVERITY = {state: number for number, state in enumerate(DayState)}  # the least is the worst

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from enum import StrEnum
 
+from shared.domain.overrides import NEVER_CAME
 from shared.domain.slot_state import SlotState
 from shared.domain.status import Status
 
@@ -17,6 +18,7 @@ class StripState(StrEnum):
     SKIPPED = "skipped"  # closed or paused
     INFORMATIONAL = "informational"
     SUCCESS = "success"
+    OVERRIDE = "override"  # something was wrong that is known, and counts as success
     EXPECTED = "expected"
     WARNING = "warning"
     NOT_JUDGED = "not_judged"
@@ -38,8 +40,9 @@ _WITHOUT_RUN = {
 }
 
 
-def state_of_run(status: Status) -> StripState:
-    return StripState(status.value)
+def state_of_run(status: Status, *, is_overridden: bool = False) -> StripState:
+    """Return what a run counts as; nothing makes up for one that never came."""
+    return StripState.OVERRIDE if is_overridden and status not in NEVER_CAME else StripState(status.value)
 
 
 def state_of_slot(state: SlotState, verdict: Status | None) -> StripState:

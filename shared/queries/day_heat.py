@@ -115,6 +115,7 @@ def _bad_runs(first: date, last: date, zone: str, filters: DayFilters) -> Select
             JobRun.run_at.between(begin - timedelta(days=2), end + LATEST_RUN),
             JobRun.status.in_((Status.FAILED, Status.UNREADABLE)),
             JobRun.attempt_of_id.is_(None),
+            JobRun.override_id.is_(None),
             day.between(first, last),
             *filters.jobs(),
         )

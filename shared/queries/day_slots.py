@@ -20,7 +20,10 @@ COUNTED = (*(state.value for state in DayState), LATE)
 
 run, head = aliased(JobRun), aliased(JobRun)
 # A run that retention took away leaves a slot that nothing can be said of.
-_verdict = func.coalesce(cast(head.status, String), cast(run.status, String), DayState.NOT_JUDGED.value)
+_verdict = case(
+    (func.coalesce(head.override_id, run.override_id).is_not(None), DayState.OVERRIDE.value),
+    else_=func.coalesce(cast(head.status, String), cast(run.status, String), DayState.NOT_JUDGED.value),
+)
 slot_state = case((JobSlot.state.in_(WITH_RUN), _verdict), else_=cast(JobSlot.state, String))
 slot_is_late = JobSlot.state == SlotState.LATE
 came_at = case((JobSlot.state.in_(WITH_RUN), run.run_at))

@@ -18,6 +18,7 @@ from shared.domain.status import Status
 from shared.domain.strip_state import StripState, state_of_run, state_of_slot, worst_state
 from shared.models.jobs import JobRun
 from shared.models.schedules import JobSlot
+from shared.queries.overridden import is_overridden
 
 DAYS = 90
 _BESIDE = timedelta(days=1)  # a run comes at most so much before the day of its slot
@@ -64,6 +65,11 @@ class _Run:
     is_late: bool
     late_for_id: int | None
     attempt_of_id: int | None
+    is_overridden: bool
+
+    @property
+    def state(self) -> StripState:
+        return state_of_run(self.status, is_overridden=self.is_overridden)
 
 
 def job_strip(db: Session, job_id: int, last: date, zone: ZoneInfo, *, days: int = DAYS) -> list[StripDay]:
@@ -76,7 +82,7 @@ def job_strip(db: Session, job_id: int, last: date, zone: ZoneInfo, *, days: int
         by_day[day].append(entry)
         used.add(run_id)
     for run in _outside(runs.values(), used):
-        entry = Entry(at=run.run_at, state=state_of_run(run.status), is_slot=False, is_late=run.is_late)
+        entry = Entry(at=run.run_at, state=run.state, is_slot=False, is_late=run.is_late)
         if (day := run.run_at.astimezone(zone).date()) in by_day:
             by_day[day].append(entry)
     return [_strip_day(day, entries, zone) for day, entries in by_day.items()]
@@ -90,6 +96,7 @@ def _runs(db: Session, job_id: int, *, since: datetime) -> dict[int, _Run]:
         JobRun.is_late,
         JobRun.late_for_id,
         JobRun.attempt_of_id,
+        is_overridden(),
     ).where(JobRun.job_id == job_id, JobRun.run_at >= since)
     return {row[0]: _Run(*row) for row in db.execute(query)}
 
@@ -105,7 +112,7 @@ def _of_slots(
         run = _whole(run_id, runs)
         entry = Entry(
             at=slot_at,
-            state=state_of_slot(state, run.status if run else None),
+            state=run.state if run else state_of_slot(state, None),
             is_slot=True,
             is_late=state is SlotState.LATE or (run is not None and run.is_late),
             why=why,

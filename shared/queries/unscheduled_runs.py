@@ -4,17 +4,17 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, and_, cast, exists, false, func, select
+from sqlalchemy import ColumnElement, Select, and_, exists, false, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
 from shared.domain.run import RunSource
-from shared.domain.status import Status, badness
 from shared.models.customers import Customer
 from shared.models.jobs import Job, JobRun
 from shared.models.schedules import JobSchedule, JobSlot
+from shared.queries import overridden
 from shared.queries.day_slots import DayFilters
-from shared.queries.rows import PAGE_SIZE, Page, badness_of, existing_page
+from shared.queries.rows import PAGE_SIZE, Page, existing_page
 
 # Between the first and the last zone of the world a local day begins and ends.
 EARLIEST, LATEST = timedelta(hours=14), timedelta(hours=36)
@@ -29,7 +29,7 @@ class UnscheduledRow:
     customer: str
     job_name: str
     software: str
-    counts: tuple[tuple[Status, int], ...]
+    counts: tuple[tuple[str, int], ...]  # by the words of badges, the worst first
     run_id: int
     run_at: datetime
     says: str
@@ -56,7 +56,7 @@ def unscheduled_runs(
 ) -> Page[UnscheduledRow]:
     """Return one page of the jobs that ran without a slot, the worst first."""
     number = existing_page(page, total)
-    worst = func.max(badness_of(JobRun.status))
+    worst = func.max(overridden.rank())
     query = (
         _per_job(day, zone, filters)
         .having(_has_schedule() if has_schedule else ~_has_schedule())
@@ -71,7 +71,7 @@ def unscheduled_runs(
             customer=row.customer,
             job_name=row.job_name,
             software=row.backup_software,
-            counts=_counts(row.statuses),
+            counts=_counts(row.badges),
             run_id=row.run_id,
             run_at=row.run_at,
             says=row.says,
@@ -83,7 +83,7 @@ def unscheduled_runs(
 
 def _per_job(day: date, zone: str, filters: DayFilters) -> Select[*tuple[Any, ...]]:
     newest = (JobRun.run_at.desc(), JobRun.id.desc())
-    by_badness = (badness_of(JobRun.status).desc(), *newest)
+    by_badness = (overridden.rank().desc(), *newest)
     return (
         select(
             Job.id.label("job_id"),
@@ -92,7 +92,7 @@ def _per_job(day: date, zone: str, filters: DayFilters) -> Select[*tuple[Any, ..
             Job.job_name,
             Job.backup_software,
             _has_schedule().label("has_schedule"),
-            func.array_agg(cast(JobRun.status, String)).label("statuses"),
+            func.array_agg(overridden.badge()).label("badges"),
             func.array_agg(aggregate_order_by(JobRun.id, *newest))[1].label("run_id"),
             func.max(JobRun.run_at).label("run_at"),
             func.array_agg(aggregate_order_by(func.left(JobRun.message, 300), *by_badness))[1].label("says"),
@@ -128,9 +128,8 @@ def _has_schedule() -> ColumnElement[bool]:
 def _fits(state: str) -> ColumnElement[bool]:
     if not state:
         return and_(True)
-    return func.bool_or(JobRun.status == Status(state)) if state in set(Status) else false()
+    return func.bool_or(overridden.badge() == state)
 
 
-def _counts(statuses: list[str]) -> tuple[tuple[Status, int], ...]:
-    kinds = sorted({Status(status) for status in statuses}, key=badness, reverse=True)
-    return tuple((kind, statuses.count(kind.value)) for kind in kinds)
+def _counts(badges: list[str]) -> tuple[tuple[str, int], ...]:
+    return tuple((badge, badges.count(badge)) for badge in sorted(set(badges), key=overridden.worst_first))

@@ -4,7 +4,7 @@ import pytest
 
 from shared.domain.slot_state import OPEN, SlotState
 from shared.domain.status import Status
-from shared.domain.strip_state import StripState, state_of_slot, worst_state
+from shared.domain.strip_state import StripState, state_of_run, state_of_slot, worst_state
 
 
 def test_a_day_without_anything_is_nothing() -> None:
@@ -30,3 +30,10 @@ def test_a_slot_whose_run_is_unknown_is_never_good(state: SlotState) -> None:
 
     assert shown not in {StripState.SUCCESS, StripState.INFORMATIONAL, StripState.WARNING}
     assert (shown is StripState.EXPECTED) <= (state in OPEN)
+
+
+def test_a_day_is_blue_where_a_known_problem_counts_as_success_but_not_where_nothing_came() -> None:
+    states = {status: state_of_run(status, is_overridden=True) for status in (Status.FAILED, Status.MISSED)}
+
+    assert states == {Status.FAILED: StripState.OVERRIDE, Status.MISSED: StripState.MISSED}
+    assert worst_state([StripState.SUCCESS, StripState.OVERRIDE]) is StripState.OVERRIDE

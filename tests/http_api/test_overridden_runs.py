@@ -2,15 +2,23 @@
 
 from datetime import timedelta
 
+from functions.http_api.formats import ui_zone
 from shared import clock
 from shared.db.session import transaction
+from shared.domain.day_state import DayState
 from shared.domain.permissions import Role
+from shared.domain.slot_state import SlotState
 from shared.domain.status import Status
+from shared.models.jobs import JobRun
+from shared.queries.daily_jobs import day_summary
+from shared.queries.day_heat import month_heat
+from shared.queries.day_slots import DayFilters
 from tests import builders
 from tests.builders import make_customer, make_job
 from tests.http_api.client import Browser
 from tests.http_api.run_checks_world import a_job, open_runs, rows, text_of
 from tests.override_builders import DISK, make_override, make_told_run
+from tests.slot_builders import make_slot
 
 DISK_FAILED = {"SQL01": (Status.FAILED, DISK)}
 BLUE = "status-override"
@@ -84,3 +92,29 @@ def test_its_job_is_not_protected_all_the_same(viewer: Browser) -> None:
     an_overridden_run()
 
     assert "Blue BV" in viewer.get("/not-protected").text
+
+
+def test_the_day_and_the_strip_of_the_job_show_it_in_blue(viewer: Browser) -> None:
+    job_id, run_id = an_overridden_run()
+    with transaction() as db:
+        at = db.get_one(JobRun, run_id).run_at
+    local = at.astimezone(ui_zone()).date()
+
+    beside = viewer.get(f"/daily-jobs?day={local}&list=unscheduled").text
+    job = viewer.get(f"/jobs/{job_id}").text
+
+    assert "Blue BV" in beside
+    assert BLUE in beside[beside.index("Blue BV") :]
+    assert "day-override" in job
+
+
+def test_the_slot_of_a_day_is_overridden_too_and_no_bad_day_of_the_month(viewer: Browser) -> None:
+    job_id, run_id = an_overridden_run()
+    with transaction() as db:
+        at = db.get_one(JobRun, run_id).run_at
+        day = at.astimezone(ui_zone()).date()
+        make_slot(db, job_id, day, state=SlotState.ARRIVED, run_id=run_id)
+        summary = day_summary(db, day, DayFilters())
+        heat = {each.day: each.bad for each in month_heat(db, day, ui_zone().key, DayFilters())}
+
+    assert (summary.slots[DayState.OVERRIDE], summary.in_time, heat[day]) == (1, 1, 0)
