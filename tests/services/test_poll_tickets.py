@@ -3,16 +3,13 @@
 from collections.abc import Callable, Sequence
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select
 
 from shared.domain.ticket import ErrandState, TicketSource
 from shared.domain.ticketing import RemoteTicket
-from shared.models.audit import AuditEntry
 from shared.models.jobs import JobRun
 from shared.models.tickets import Ticket, TicketRun
-from shared.services import errors
 from shared.services.poll_tickets import poll_tickets
-from shared.services.refresh_ticket import DEBOUNCE, Refreshed
 from shared.services.settle_errand import cancel_errand
 from shared.services.ticketing_state import LEASE, take_poll
 from tests.builders import make_user
@@ -20,11 +17,6 @@ from tests.fake_autotask import Effect, Fault
 from tests.services.ticket_world import TicketWorld
 
 SOLVED = 21  # a status that this tenant made for itself
-
-
-def acts(world: TicketWorld, ticket_id: int) -> list[str]:
-    about = select(AuditEntry.action).where(AuditEntry.subject_type == "ticket", AuditEntry.subject_id == ticket_id)
-    return list(world.db.scalars(about.order_by(AuditEntry.id)))
 
 
 def test_a_ticket_that_is_closed_over_there_is_resolved_here_once(tickets: TicketWorld) -> None:
@@ -42,7 +34,7 @@ def test_a_ticket_that_is_closed_over_there_is_resolved_here_once(tickets: Ticke
     ticket = tickets.stored(ticket_id)
     assert (first["resolved"], second) == (1, {"polled": 1, "unseen": 0, "deleted": 0})
     assert (ticket.resolved_at, ticket.resolved_by) == (closed_at, None)
-    assert acts(tickets, ticket_id) == ["ticket.made", "ticket.numbered", "ticket.resolved"]
+    assert tickets.acts(ticket_id) == ["ticket.made", "ticket.numbered", "ticket.resolved"]
 
 
 def test_resolved_at_noon_it_stays_with_the_run_of_eleven_and_does_not_reach_that_of_one(tickets: TicketWorld) -> None:
@@ -100,7 +92,7 @@ def test_a_ticket_that_is_taken_up_again_over_there_reaches_only_runs_from_then_
     tickets.poll()
     after = tickets.run(job_id)
 
-    assert acts(tickets, ticket_id)[-2:] == ["ticket.resolved", "ticket.reopened"]
+    assert tickets.acts(ticket_id)[-2:] == ["ticket.resolved", "ticket.reopened"]
     assert tickets.stored(ticket_id).resolved_at is None
     assert (tickets.carried(between.id)[0], tickets.carried(after.id)[0]) == (None, tickets.remote(ticket_id))
 
@@ -194,7 +186,7 @@ def test_a_proven_deletion_marks_the_ticket_and_every_run_that_carries_it(ticket
     assert (tickets.stored(ticket_id).deleted_at, marks) == (gone_at, [gone_at] * 2)
     assert tickets.carried(later.id) == (None, "")
     assert tickets.errands(ticket_id)[-1].state is ErrandState.CANCELLED
-    assert acts(tickets, ticket_id)[-1] == "ticket.deleted"
+    assert tickets.acts(ticket_id)[-1] == "ticket.deleted"
 
 
 @pytest.mark.parametrize("may_read_the_log", [True, False])
@@ -325,62 +317,6 @@ def test_a_poll_that_lost_its_turn_writes_nothing(tickets: TicketWorld) -> None:
     counts = poll_and_meanwhile(tickets, taken_over)
 
     assert (counts, tickets.stored(ticket_id).resolved_at) == ({}, None)
-
-
-def test_somebody_who_wants_to_know_now_asks_once_in_half_a_minute(tickets: TicketWorld) -> None:
-    ticket_id = tickets.made(tickets.run(tickets.job()).id)
-    tickets.fake.close_ticket(tickets.remote(ticket_id))
-    tickets.later(minutes=1)
-    before = len(tickets.fake.signed_calls)
-
-    looks = [tickets.refresh(ticket_id) for _ in range(3)]
-    tickets.later(seconds=DEBOUNCE.total_seconds())
-    looks.append(tickets.refresh(ticket_id))
-
-    assert looks == [Refreshed.SEEN, Refreshed.FRESH, Refreshed.FRESH, Refreshed.SEEN]
-    assert len(tickets.fake.signed_calls) - before == 2
-    assert tickets.stored(ticket_id).resolved_at is not None
-
-
-def test_a_look_at_one_ticket_tells_hidden_from_deleted(tickets: TicketWorld) -> None:
-    hidden, deleted = (tickets.made(tickets.run(tickets.job()).id) for _ in range(2))
-    tickets.fake.hide(tickets.remote(hidden))
-    tickets.fake.delete_ticket(tickets.remote(deleted))
-    tickets.later(minutes=1)
-
-    assert [tickets.refresh(each) for each in (hidden, deleted)] == [Refreshed.HIDDEN, Refreshed.DELETED]
-    assert [tickets.stored(each).deleted_at is None for each in (hidden, deleted)] == [True, False]
-
-
-def test_a_deleted_ticket_that_is_there_after_all_is_taken_up_again(tickets: TicketWorld) -> None:
-    run = tickets.run(tickets.job())
-    ticket_id = tickets.made(run.id)
-    tickets.db.execute(update(Ticket).where(Ticket.id == ticket_id).values(deleted_at=tickets.now))
-    tickets.db.execute(update(JobRun).where(JobRun.id == run.id).values(autotask_ticket_deleted_at=tickets.now))
-    tickets.db.commit()
-    tickets.later(minutes=1)
-
-    tickets.refresh(ticket_id)
-
-    run_mark = tickets.db.scalar(select(JobRun.autotask_ticket_deleted_at).where(JobRun.id == run.id))
-    assert (tickets.stored(ticket_id).deleted_at, run_mark) == (None, None)
-    assert acts(tickets, ticket_id)[-1] == "ticket.restored"
-
-
-def test_a_ticket_that_nobody_has_made_yet_can_not_be_looked_up(tickets: TicketWorld) -> None:
-    ticket_id = tickets.ticket(tickets.run(tickets.job()).id)
-
-    with pytest.raises(errors.Conflict, match="nothing to look up"):
-        tickets.refresh(ticket_id)
-
-
-def test_when_autotask_does_not_answer_the_one_who_asked_is_told(tickets: TicketWorld) -> None:
-    ticket_id = tickets.made(tickets.run(tickets.job()).id)
-    tickets.fake.plan(Fault.of(503, on=r"Tickets/\d+$", times=None))
-    tickets.later(minutes=1)
-
-    with pytest.raises(errors.Upstream, match="503"):
-        tickets.refresh(ticket_id)
 
 
 def many(world: TicketWorld, number: int) -> None:

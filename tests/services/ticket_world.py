@@ -17,6 +17,7 @@ from shared.db.session import transaction
 from shared.domain.status import Status
 from shared.domain.ticket import MappingState, TicketSource
 from shared.domain.ticketing import Pace
+from shared.models.audit import AuditEntry
 from shared.models.customers import Customer
 from shared.models.jobs import JobRun
 from shared.models.ticketing import Errand, TicketingSettings, TicketingState
@@ -153,6 +154,11 @@ class TicketWorld:
     def errand(self, ticket_id: int) -> Errand:
         [errand] = self.errands(ticket_id)
         return errand
+
+    def acts(self, ticket_id: int) -> list[str]:
+        """Return what the audit log says of a ticket."""
+        about = (AuditEntry.subject_type == "ticket", AuditEntry.subject_id == ticket_id)
+        return list(self.db.scalars(select(AuditEntry.action).where(*about).order_by(AuditEntry.id)))
 
     def state(self) -> TicketingState:
         return self.db.get_one(TicketingState, 1, populate_existing=True)
