@@ -70,7 +70,7 @@ def read_customers(db: Session, content: bytes, companies: Companies | None = No
     name stay. `companies` is what Autotask says of `wanted_companies`.
     """
     known = _by_name(db)
-    owners = {each.autotask_company_id: name for name, each in known.items() if each.autotask_company_id}
+    owners = {each.autotask_company_id: each.name for each in known.values() if each.autotask_company_id}
     in_file = CompaniesInFile(told=companies or Companies(), owners=owners)
     seen: dict[str, int] = {}
     return [_judge(number, row, known, seen, in_file) for number, row in _rows(_text(content))]

@@ -18,7 +18,7 @@ class Companies:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CompaniesInFile:
-    """Who has which company: `owners` are customers' names as they are compared, `lines` those of the file so far."""
+    """Who has which company: `owners` are customers' names by company, `lines` those of the file so far."""
 
     told: Companies
     owners: Mapping[str, str]
@@ -32,7 +32,10 @@ class CompaniesInFile:
         company = self.told.found.get(company_id)
         checks = (
             (first != number, f"company {company_id} stands on line {first} already"),
-            (owner not in (None, customer), f"company {company_id} is another customer's already: {owner}"),
+            (
+                owner is not None and owner.lower() != customer,
+                f"company {company_id} is the company of {owner} already",
+            ),
             (company is None, self.told.problem or f"Autotask shows no company {company_id}"),
             (company is not None and not company.is_active, f"company {company_id} is not active at Autotask"),
         )
