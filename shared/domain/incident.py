@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from shared.domain.error_words import same_error
+from shared.domain.cause import cause_of
 from shared.domain.names import fold
 from shared.domain.overrides import TroubledRun
 
@@ -83,7 +83,7 @@ def said_by(runs: Iterable[TroubledRun], *, silent_for: timedelta = timedelta())
 def errors_of(run: TroubledRun) -> frozenset[str]:
     """Return the errors of a run as they are compared: the verdict and the words of each problem."""
     return frozenset(
-        f"{problem.status.value}: {same_error(problem.text, name=problem.object_name or '')}"
+        f"{problem.status.value}: {cause_of(problem.text, names=(problem.object_name or '',))}"
         for problem in run.problems
     )
 

@@ -61,7 +61,7 @@ def test_the_same_error_on_the_same_objects_is_no_news(tickets: TicketWorld) -> 
     tickets.made(fails(tickets, job_id, "SRV-01", "SRV-02", says="error 0x80070035 at 22:01:17").id)
     for _ in range(5):
         tickets.later(days=1)
-        fails(tickets, job_id, "SRV-02", says=f"error 0x8007003A at {tickets.now:%d.%m.%Y %H:%M:%S}")
+        fails(tickets, job_id, "SRV-02", says=f"Error 0x80070035 at {tickets.now:%d.%m.%Y %H:%M:%S}")
         look(tickets)
 
     assert notes(tickets) == []
