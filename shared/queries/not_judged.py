@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, any_, cast, func, select
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, any_, cast, func, or_, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
@@ -68,6 +68,9 @@ def not_judged(db: Session, *, now: datetime) -> NotJudged:
 
 
 def _can_be_judged_yet(now: datetime) -> tuple[ColumnElement[bool], ...]:
-    """Return the conditions for slots that are held; those beyond the look-back are never judged any more."""
+    """Return the conditions for slots that are held.
+
+    Beyond the look-back none is judged any more, but for a maximum silence: no other slot would follow it.
+    """
     look_back = select(func.make_interval(0, 0, 0, SystemSettings.missed_look_back_days)).scalar_subquery()
-    return JobSlot.state == SlotState.NOT_JUDGED, JobSlot.deadline >= now - look_back
+    return JobSlot.state == SlotState.NOT_JUDGED, or_(JobSlot.is_silence, JobSlot.deadline >= now - look_back)

@@ -10,20 +10,22 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from sqlalchemy import exists, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from shared.domain.learn_schedule import SESSION_GAP
 from shared.domain.schedule import Slot
 from shared.domain.slot_matching import match_slots
-from shared.domain.slot_state import SlotState
-from shared.models.jobs import JobRun
+from shared.domain.slot_state import OPEN, SlotState
+from shared.models.customers import Customer
+from shared.models.jobs import Job, JobRun
 from shared.models.schedules import JobSchedule, JobSlot
 from shared.models.system import SystemSettings
 from shared.services.change_slots import Change, change_slots
 from shared.services.judge_silence import Silent, judge_silence
+from shared.services.place_runs import place_runs
 from shared.services.record_run import lock_jobs
-from shared.services.watched_jobs import ARRIVED
+from shared.services.watched_jobs import ARRIVED, is_watched
 
 BEFORE_FIRST = timedelta(days=1)
 
@@ -61,23 +63,40 @@ _SETTLED = frozenset({SlotState.MISSED, SlotState.SKIPPED})
 
 
 def judge_slots(db: Session, job_ids: Sequence[int], *, now: datetime) -> Judgement:
-    """Judge the slots of these jobs within the look-back. Harmless to repeat, in parallel too: the jobs are locked."""
+    """Judge the slots of these jobs within the look-back. Harmless to repeat, in parallel too: the jobs are locked.
+
+    Jobs that are not watched any more are left alone: since somebody asked for it they may have been archived.
+    """
     lock_jobs(db, job_ids)
+    job_ids = _watched(db, job_ids)
     _note_recovered(db, job_ids, now)
     since = now - timedelta(days=db.get_one(SystemSettings, 1).missed_look_back_days)
     slots, runs = _slots(db, job_ids, since), _runs(db, job_ids, since - BEFORE_FIRST)
     changes: list[Change] = []
     silent: list[Silent] = []
+    moved: set[int] = set()
     for job_id, of_job in slots.items():
         for slot, state, run_id in _matched(of_job, runs.get(job_id, _NO_RUNS)):
             if run_id != slot.run_id:
                 changes.append(Change(job_id, slot.slot_at, state, run_id=run_id))
+                moved.update(each for each in (slot.run_id, run_id) if each is not None)
             if run_id is None and slot.deadline < now:
                 silent.append(Silent(job_id, slot.slot_at, slot.early_from, slot.deadline, slot.is_silence))
+    late = {each.run_id for each in changes if each.state is SlotState.LATE and each.run_id is not None}
+    place_runs(db, job_ids, late=late, not_late=moved - late, until=now)
     change_slots(db, changes)
     held, missed = judge_silence(db, silent, now=now)
-    _note_placed(db, job_ids, until=now)
     return Judgement(judged=len(changes), missed=missed, held=held)
+
+
+def is_within_look_back(since: datetime) -> ColumnElement[bool]:
+    """Whether a `JobSlot` is judged at all. A maximum silence always is: no other slot would follow it."""
+    return or_(JobSlot.deadline >= since, and_(JobSlot.is_silence, JobSlot.state.in_(OPEN)))
+
+
+def _watched(db: Session, job_ids: Sequence[int]) -> list[int]:
+    watched = select(Job.id).join(Customer, Customer.id == Job.customer_id).where(Job.id.in_(job_ids), *is_watched())
+    return list(db.scalars(watched))
 
 
 def _slots(db: Session, job_ids: Sequence[int], since: datetime) -> Mapping[int, list[_Slot]]:
@@ -93,7 +112,7 @@ def _slots(db: Session, job_ids: Sequence[int], since: datetime) -> Mapping[int,
             JobSlot.state,
             JobSlot.run_id,
         )
-        .where(JobSlot.job_id.in_(job_ids), JobSlot.deadline >= since)
+        .where(JobSlot.job_id.in_(job_ids), is_within_look_back(since))
         .order_by(JobSlot.job_id, JobSlot.slot_at)
     )
     for job_id, slot_at, day, early_from, deadline, is_silence, state, run_id in db.execute(query):
@@ -159,15 +178,14 @@ def _session_gap(slots: Sequence[_Slot]) -> float:
 
 def _note_recovered(db: Session, job_ids: Sequence[int], now: datetime) -> None:
     """A job that had stopped runs again, or is paused: its next silence is news."""
+    # A mail that waited in the inbox may turn out to be the run of the very slot at which the job stopped.
     runs_again = exists().where(
-        JobRun.job_id == JobSchedule.job_id, JobRun.source.in_(ARRIVED), JobRun.run_at > JobSchedule.stopped_at
+        JobSlot.job_id == JobSchedule.job_id,
+        JobSlot.slot_at == JobSchedule.stopped_at,
+        JobRun.job_id == JobSchedule.job_id,
+        JobRun.source.in_(ARRIVED),
+        JobRun.run_at >= JobSlot.early_from,
     )
     stopped = (JobSchedule.job_id.in_(job_ids), JobSchedule.stopped_at.is_not(None))
     again = update(JobSchedule).where(*stopped, or_(runs_again, JobSchedule.paused_until > now))
     db.execute(again.values(stopped_at=None).execution_options(synchronize_session=False))
-
-
-def _note_placed(db: Session, job_ids: Sequence[int], *, until: datetime) -> None:
-    """Remember which runs were looked at: only new ones are a reason to look again."""
-    fresh = (JobRun.job_id.in_(job_ids), ~JobRun.is_placed, JobRun.run_at <= until)
-    db.execute(update(JobRun).where(*fresh).values(is_placed=True).execution_options(synchronize_session=False))

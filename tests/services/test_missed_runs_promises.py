@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from itertools import count
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -23,6 +24,8 @@ LEARNED = 10  # nights
 HOURS = st.sampled_from([None, -2.0, -0.1, 0.0, 0.2, 3.0, 9.0, 20.0])  # after the slot; None never comes
 DONE = FIRST + timedelta(days=LEARNED + 5)
 
+_examples = count(1)
+
 
 def learned_job(db: Session, name: str) -> int:
     job_id = make_job(db, name)
@@ -42,7 +45,7 @@ def test_the_order_in_which_mails_arrive_changes_no_verdict(
     committed_db.execute(delete(ImportCycle))  # the examples share a database
     of_job = {}
     for name, arrivals in (("in order", sorted(moments)), ("mixed", _in_order(moments, order))):
-        job_id = learned_job(committed_db, f"{name} {late} {order}")
+        job_id = learned_job(committed_db, f"{name} {next(_examples)}")
         if first_missed:
             covered(committed_db, DONE)
         tick(committed_db, DONE)
