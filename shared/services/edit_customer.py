@@ -16,6 +16,7 @@ from shared.models.customers import Customer
 from shared.services.audit import Actor, record_act
 from shared.services.errors import BadInput, Conflict, NotFound
 from shared.services.mark_history import go_live_day, mark_history
+from shared.services.watch_again import make_slots_anew, watch_customers_again
 
 MAX_NAME = 200
 MAX_NOTE = 2000
@@ -48,7 +49,7 @@ def edit_customer(db: Session, customer_id: int, typed: TypedCustomer, *, actor:
     customer = db.get(Customer, customer_id, with_for_update=True)
     if customer is None:
         raise NotFound("This customer doesn't exist (any more).")
-    before, went_live = _facts(customer), _went_live(customer)
+    before, went_live, was_active = _facts(customer), _went_live(customer), customer.active
     name = _free_name(db, typed.name, besides=customer_id)
     checked = _checked(typed, now)
     with _unless_taken(db, name):
@@ -67,6 +68,9 @@ def edit_customer(db: Session, customer_id: int, typed: TypedCustomer, *, actor:
     )
     if _went_live(customer) != went_live:
         mark_history(db, [customer_id], actor=actor, now=now)
+        make_slots_anew(db, [customer_id], now=now)
+    if customer.active and not was_active:
+        watch_customers_again(db, [customer_id], now=now)
     return customer
 
 

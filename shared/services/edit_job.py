@@ -14,6 +14,7 @@ from shared.services.errors import Conflict, NotFound
 from shared.services.keep_slots import keep_slots
 from shared.services.remarks import end_remarks_of_job
 from shared.services.tickets import end_scopes_of_job
+from shared.services.watch_again import watch_again
 
 
 def move_job(db: Session, job_id: int, customer_id: int, *, actor: Actor, now: datetime) -> None:
@@ -55,6 +56,8 @@ def unarchive_job(db: Session, job_id: int, *, actor: Actor, now: datetime) -> N
     if job.archived_at is None:
         raise Conflict("This job isn't archived.")
     job.archived_at, job.archived_by = None, None
+    db.flush()  # it is watched again
+    watch_again(db, [job_id], now=now)
     record_act(db, actor, "job.unarchived", subject_type="job", subject_id=job_id, now=now)
 
 

@@ -38,6 +38,7 @@ from shared.services.errors import BadInput, Conflict, NotFound
 from shared.services.keep_slots import keep_slots
 from shared.services.learn_schedules import learn_schedules
 from shared.services.record_run import lock_jobs
+from shared.services.watch_again import watch_again
 from shared.services.watched_jobs import is_watched
 
 _ACTS: dict[type[Correction], str] = {
@@ -68,6 +69,8 @@ def correct_schedule(
     if isinstance(correction, Relearn):
         known.declined = known.accepted_at = None
     _renew(db, known, now)
+    if before.sleeps and not after.sleeps:
+        watch_again(db, [job_id], now=now)
     _record(db, _ACTS[type(correction)], known, before=facts, actor=actor, now=now)
 
 
@@ -119,6 +122,7 @@ def _watch_of(known: JobSchedule) -> Watch:
 def _put(db: Session, known: JobSchedule, after: Watch, *, actor: Actor, now: datetime) -> None:
     if after.own_grace is not None and not 1 <= after.own_grace <= LONGEST_GRACE:
         raise BadInput(f"Grace is a number of minutes from 1 to {LONGEST_GRACE}.", field="grace")
+    wakes = known.sleeps and not after.sleeps
     is_new_decision = after.mode is not known.mode or after.schedule != _watch_of(known).schedule
     known.mode, known.grace_minutes, known.sleeps = after.mode, after.own_grace, after.sleeps
     known.lanes = lanes_to_json(after.schedule.lanes) if after.schedule else []
@@ -128,7 +132,7 @@ def _put(db: Session, known: JobSchedule, after: Watch, *, actor: Actor, now: da
         known.decided_by = known.decided_at = None
     elif is_new_decision:
         known.decided_by, known.decided_at, known.proposal = actor.person_id, now, None
-    if known.slots_until is None and after.mode is not ScheduleMode.LEARNED:
+    if known.slots_until is None and (wakes or after.mode is not ScheduleMode.LEARNED):
         # Nobody is told of slots from before he decided that there are any.
         known.slots_until = now.astimezone(zone_of(db, known.job_id)).date()
 

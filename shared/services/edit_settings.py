@@ -17,6 +17,7 @@ from shared.services.audit import Actor, record_act
 from shared.services.edit_customer import is_time_zone
 from shared.services.errors import BadInput
 from shared.services.mark_history import Marked, go_live_day, mark_history
+from shared.services.watch_again import have_all_slots_made_anew
 
 MAX_FOLDER_NAME = 100
 
@@ -116,7 +117,10 @@ def edit_schedule_settings(db: Session, typed: TypedScheduleSettings, *, actor: 
         raise UnfitSettings({"silence_max_days": "The most cannot be less than the least."})
     change_row(db, settings, wanted, actor, now)
     fields = frozenset(field for field, value in before.items() if value != wanted[field])
-    marked = mark_history(db, None, actor=actor, now=now) if "go_live_on" in fields else None
+    marked = None
+    if "go_live_on" in fields:
+        marked = mark_history(db, None, actor=actor, now=now)
+        have_all_slots_made_anew(db, now=now)
     return ScheduleChange(fields=fields, marked=marked)
 
 
@@ -126,7 +130,10 @@ def edit_time_zone(db: Session, name: str, *, actor: Actor, now: datetime) -> bo
     if not is_time_zone(name):
         raise UnfitSettings({"ui_time_zone": f"“{name}” is no time zone; write one like Europe/Amsterdam."})
     settings = db.get_one(SystemSettings, 1, with_for_update=True)
-    return change_row(db, settings, {"ui_time_zone": name}, actor, now)
+    is_another = change_row(db, settings, {"ui_time_zone": name}, actor, now)
+    if is_another:  # jobs of customers without a zone of their own run on this clock
+        have_all_slots_made_anew(db, now=now)
+    return is_another
 
 
 def _mail_checks(db: Session, settings: SystemSettings, typed: TypedMailSettings) -> dict[str, Callable[[], object]]:

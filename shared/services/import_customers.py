@@ -13,12 +13,15 @@ from sqlalchemy.orm import Session
 from shared.domain.csv_cell import unguarded
 from shared.domain.ticketing import Company
 from shared.models.customers import Customer
+from shared.models.jobs import Job
 from shared.services.audit import Actor, record_act
 from shared.services.edit_customer import MAX_NAME, MAX_NOTE, is_time_zone
 from shared.services.errors import BadInput
 from shared.services.imported_companies import COLUMN as COMPANY
 from shared.services.imported_companies import Companies, CompaniesInFile, is_company_id
 from shared.services.map_customers import map_customer
+from shared.services.record_run import lock_jobs
+from shared.services.watch_again import make_slots_anew, watch_customers_again
 
 COLUMNS = ("name", "active", "time_zone", "note", COMPANY, "autotask_company")  # the last one is for readers
 MAX_BYTES = 2_000_000
@@ -86,17 +89,24 @@ def import_customers(
     for line in lines:
         if line.change is Change.ADD:
             db.add(Customer(name=line.name, active=line.active, time_zone=line.time_zone, note=line.note))
-    _update(db, {line.name.lower(): line for line in lines if line.change is Change.UPDATE})
+    _update(db, {line.name.lower(): line for line in lines if line.change is Change.UPDATE}, now)
     _map(db, lines, actor, now)
     counts = {change.value: sum(line.change is change for line in lines) for change in Change}
     record_act(db, actor, "customers.imported", subject_type="customers", subject_id=None, after=dict(counts), now=now)
     return lines
 
 
-def _update(db: Session, lines: dict[str, Line]) -> None:
+def _update(db: Session, lines: dict[str, Line], now: datetime) -> None:
+    awake, moved = set[int](), set[int]()
     for customer in db.scalars(select(Customer)) if lines else ():
         if line := lines.get(customer.name.lower()):
+            awake |= {customer.id} if line.active and not customer.active else set()
+            moved |= {customer.id} if line.time_zone != customer.time_zone else set()
             customer.active, customer.time_zone, customer.note = line.active, line.time_zone, line.note
+    db.flush()  # their slots are made by what is stored
+    lock_jobs(db, db.scalars(select(Job.id).where(Job.customer_id.in_(awake | moved))).all())
+    watch_customers_again(db, awake, now=now)
+    make_slots_anew(db, moved - awake, now=now)
 
 
 def _map(db: Session, lines: list[Line], actor: Actor, now: datetime) -> None:

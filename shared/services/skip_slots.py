@@ -2,15 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
-from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy import and_, bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
 from shared.db.base import table_of
 from shared.domain.slot_state import OPEN, SlotState
 from shared.models.schedules import ClosedDay, JobSchedule, JobSlot
+from shared.models.system import SystemSettings
 from shared.services.watched_jobs import WatchedJob
+
+BEFORE_GOING_LIVE = "before going live"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +26,7 @@ class Exceptions:
     def why(self, job: WatchedJob, day: date, at: datetime) -> str:
         """Return why a slot is to be skipped, empty when it is expected."""
         if job.live_from is not None and day < job.live_from:
-            return "before going live"
+            return BEFORE_GOING_LIVE
         closed = self.closed_jobs.get((job.job_id, day)) or self.closed_customers.get((job.customer_id, day))
         return f"closed: {closed}" if closed else _paused(job.known, at)
 
@@ -45,13 +48,17 @@ def exceptions(db: Session, jobs: Sequence[WatchedJob], *, since: date) -> Excep
 def skip_slots(db: Session, jobs: Sequence[WatchedJob], known: Exceptions, *, now: datetime) -> None:
     """Skip slots that nobody judged yet, and expect those again that are skipped without a reason by now.
 
-    What was skipped in the past stays so: its pause may be forgotten.
+    What was skipped in the past stays so, because its pause may be forgotten; only the day of going live can have been
+    another one all along.
     """
     by_id = {job.job_id: job for job in jobs}
+    look_back = timedelta(days=db.get_one(SystemSettings, 1).missed_look_back_days)
+    may_be_expected = or_(JobSlot.deadline >= now, JobSlot.why == BEFORE_GOING_LIVE)
     query = select(JobSlot.job_id, JobSlot.slot_at, JobSlot.day, JobSlot.state, JobSlot.why).where(
         JobSlot.job_id.in_(by_id),
+        JobSlot.slot_at >= now - look_back - timedelta(days=2),
         ~JobSlot.is_silence,
-        or_(JobSlot.state.in_(OPEN), (JobSlot.state == SlotState.SKIPPED) & (JobSlot.deadline >= now)),
+        or_(JobSlot.state.in_(OPEN), and_(JobSlot.state == SlotState.SKIPPED, may_be_expected)),
     )
     changes = []
     for job_id, slot_at, day, state, before in db.execute(query):
