@@ -21,6 +21,8 @@ from shared.queries.job_detail import job_detail, job_runs
 from shared.queries.job_schedule import job_schedule
 from shared.queries.job_strip import job_strip
 from shared.queries.jobs import JobFilters, jobs, softwares
+from shared.queries.open_on_jobs import NOTHING_OPEN, open_on_jobs
+from shared.queries.run_tickets import tickets_of_runs
 from shared.services.errors import NotFound
 
 router = APIRouter(prefix="/jobs", include_in_schema=False)
@@ -84,6 +86,7 @@ def job_page(
     now = clock.now()
     zone = ZoneInfo(job.time_zone) if job.time_zone else ui_zone()
     schedule = job_schedule(db, job_id, now=now)
+    runs = job_runs(db, job_id, number)
     return page(
         request,
         "jobs/detail.html",
@@ -92,7 +95,10 @@ def job_page(
         slots_in_words=in_words(schedule.slots) if schedule else "",
         is_watched=job.row.kind is Kind.REGULAR,
         days=job_strip(db, job_id, now.astimezone(zone).date(), zone),
-        runs=job_runs(db, job_id, number),
+        runs=runs,
+        tickets=tickets_of_runs(db, [run.run_id for run in runs.rows]),
+        open=open_on_jobs(db, [job_id]).get(job_id, NOTHING_OPEN),
+        may_ticket=user.may(Right.EDIT_TICKETS),
         address=ListAddress(path=f"/jobs/{job_id}", place="runs"),
         may=actions.Allowed.to(user),
         archive_words=actions.ARCHIVE_WORDS,

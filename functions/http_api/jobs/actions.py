@@ -15,6 +15,7 @@ from shared.domain.names import fold
 from shared.domain.permissions import Right
 from shared.queries.customers import MOST_FOUND, customer, find_customers
 from shared.queries.job_detail import JobDetail, job_detail
+from shared.queries.open_on_jobs import NOTHING_OPEN, open_on_jobs
 from shared.services.edit_job import archive_job, delete_job, move_job, unarchive_job
 from shared.services.errors import Conflict, NotFound
 
@@ -119,8 +120,9 @@ def delete(
 
 def _ask_where_to(request: Request, db: Db, job: JobDetail, q: str, error: str = "") -> HTMLResponse:
     options = find_customers(db, q)
-    status = 422 if error else 200
-    return page(request, "jobs/move.html", status=status, job=job, q=q, options=options, most=MOST_FOUND, error=error)
+    is_open = open_on_jobs(db, [job.row.job_id]).get(job.row.job_id, NOTHING_OPEN)
+    context = {"job": job, "q": q, "options": options, "most": MOST_FOUND, "open": is_open, "error": error}
+    return page(request, "jobs/move.html", status=422 if error else 200, **context)
 
 
 def _job(db: Db, job_id: int) -> JobDetail:

@@ -5,12 +5,15 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from functions.http_api.autotask import NoAnswer
 from functions.http_api.formats import plural
 from functions.http_api.tickets.groups import Tried
 from functions.http_api.tickets.meant import Meant, TypedGroup
 from shared.domain.ticket import TicketSource
+from shared.domain.ticketing import RemoteTicket
 from shared.queries.ticket_form import CustomerGroup, OpenOnGroup, ticket_choices
 from shared.queries.tickets import open_ticket_called
+from shared.services.adopt_ticket import adopt_ticket
 from shared.services.audit import Actor
 from shared.services.errors import BadInput, Refusal
 from shared.services.ticketed_runs import WholeJobs
@@ -27,15 +30,30 @@ class Done:
 
 
 def deal_with(
-    db: Session, group: CustomerGroup, meant: Meant, typed: TypedGroup, *, actor: Actor, now: datetime
+    db: Session,
+    group: CustomerGroup,
+    meant: Meant,
+    typed: TypedGroup,
+    *,
+    fetched: RemoteTicket | NoAnswer | None,
+    actor: Actor,
+    now: datetime,
 ) -> Done:
-    """Make or link what is asked for. Raise BadInput, or Conflict where a ticket is open on one of the jobs already."""
+    """Make or link what is asked for; `fetched` is what Autotask has under the number that was typed.
+
+    Raise BadInput, or Conflict where a ticket is open on one of the jobs already.
+    """
     if typed.how == "skip":
         return Done()
     what = _what(group, meant, now)
     if typed.how.startswith("link"):
-        ticket_id = typed.linked_id or _called(db, group, typed.ticket)
-        link_ticket(db, ticket_id, what, actor=actor, now=now)
+        if isinstance(fetched, NoAnswer):
+            raise BadInput(str(fetched), field="ticket")
+        if fetched is not None:
+            adopt_ticket(db, fetched, what, actor=actor, now=now)
+        else:
+            ticket_id = typed.linked_id or _called(db, group, typed.ticket)
+            link_ticket(db, ticket_id, what, actor=actor, now=now)
         return Done(words=f"Linked to {_about(group)}.", is_remote=True)
     if _is_remote(db, group.customer_id):
         return _have_made(db, what, group, typed, actor=actor, now=now)

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
 from functions.http_api.addresses import ListAddress, RowId
+from functions.http_api.autotask import NoAnswer, asking_autotask
 from functions.http_api.deps import CurrentUser, Db, require
 from functions.http_api.rendering import page
 from functions.http_api.tickets import words
@@ -20,12 +21,19 @@ from shared.queries.history import history_of
 from shared.queries.ticket_detail import TicketDetail, runs_of_ticket, ticket_detail
 from shared.services.errors import BadInput, Conflict, NotFound
 from shared.services.kick_errands import kick_errands
+from shared.services.refresh_ticket import Refreshed, refresh_ticket
 from shared.services.tickets import edit_ticket, reopen_ticket, resolve_scope, resolve_ticket
 from shared.settings import settings
 
 router = APIRouter()
 Reader = Annotated[CurrentUser, require(Right.SEE_TICKETS)]
 LONGEST_NOTE = 2_000
+LOOKED = {
+    Refreshed.SEEN: "This is how it stands at Autotask.",
+    Refreshed.FRESH: "Somebody looked just now; this is how it stands.",
+    Refreshed.HIDDEN: "Autotask does not show it. That does not prove that it is deleted.",
+    Refreshed.DELETED: "It is proven deleted at Autotask.",
+}
 
 
 @router.get("/{ticket_id}")
@@ -88,6 +96,17 @@ def resolve(
         return redirect(request, here, toast=said, undo=f"{here}/reopen")
     kick_errands(db, open_queues(settings()))
     return redirect(request, here, toast="Resolved here, and Autotask is told so.")
+
+
+@router.post("/{ticket_id}/look")
+def look(request: Request, db: Db, user: Editor, ticket_id: RowId) -> Response:
+    """Ask Autotask how the ticket stands now."""
+    try:
+        with asking_autotask(db) as provider:
+            found = refresh_ticket(provider, ticket_id, clock=clock.now)
+    except NoAnswer as problem:
+        return redirect(request, f"{PAGE}/{ticket_id}", toast=str(problem))
+    return redirect(request, f"{PAGE}/{ticket_id}", toast=LOOKED[found])
 
 
 @router.post("/{ticket_id}/reopen")

@@ -35,7 +35,7 @@ class Tried:
 class FormGroup:
     """One customer's part. `is_remote` where the ticketing system makes the ticket; else `why_not`.
 
-    `offered` are tickets that are open on the jobs; `has_others` tells that the customer has open tickets at all.
+    `offered` are tickets that are open on the jobs; `has_others`, where others may be linked.
     """
 
     group: CustomerGroup
@@ -81,6 +81,7 @@ def _form_group(
     wants_remote = choices.source is not TicketSource.MANUAL
     why_not = why_no_ticket(db, group.customer_id) if wants_remote else None
     is_remote = wants_remote and why_not is None
+    elsewhere = {each.ticket_id for each in find_open_tickets(db, group.customer_id, "")}
     own = typed.of(group.customer_id) or _proposed(db, group, is_remote=is_remote)
     is_wrong = tried is not None and is_tried
     return FormGroup(
@@ -88,7 +89,7 @@ def _form_group(
         is_remote=is_remote,
         why_not=why_not or "",
         offered=offered,
-        has_others=wants_remote or bool(find_open_tickets(db, group.customer_id, "")),
+        has_others=wants_remote or bool(elsewhere - {each.ticket_id for each in offered}),
         typed=replace(own, how=_how(own, typed.how, offered, is_wrong=is_wrong)),
         error=str(tried.refusal) if tried is not None and is_wrong else "",
         error_at=(getattr(tried.refusal, "field", None) or "how") if tried is not None and is_wrong else "",

@@ -4,12 +4,15 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
+from sqlalchemy.orm import Session
 
 from functions.http_api.addresses import LARGEST_ID, RowId
+from functions.http_api.autotask import another_transaction
 from functions.http_api.deps import CurrentUser, Db, require
 from functions.http_api.formats import plural
 from functions.http_api.refusals import is_htmx
 from functions.http_api.rendering import page
+from functions.http_api.tickets.by_number import Fetched, fetch, unknown_numbers
 from functions.http_api.tickets.deal import Done, deal_with, suggestion
 from functions.http_api.tickets.groups import Tried, chosen_groups, form_groups
 from functions.http_api.tickets.meant import PAGE, Meant, MeantHere, Typed, TypedGroup, TypedHere
@@ -55,13 +58,26 @@ def add(request: Request, db: Db, user: Editor, meant: MeantHere, typed: TypedHe
     groups = chosen_groups(db, meant)
     if not groups:
         return nothing_chosen(request, meant)
+    numbers = unknown_numbers(db, groups, typed)
+    if not numbers:
+        return _add(request, db, user, meant, typed, fetched={})
+    fetched = fetch(db, numbers)
+    with another_transaction(request) as after:
+        return _add(request, after, user, meant, typed, fetched=fetched)
+
+
+def _add(request: Request, db: Session, user: CurrentUser, meant: Meant, typed: Typed, *, fetched: Fetched) -> Response:
+    groups = chosen_groups(db, meant)
+    if not groups:
+        return nothing_chosen(request, meant)
     now, done = clock.now(), list[Done]()
     group, own = groups[0], LEFT_OUT
     try:
         with db.begin_nested():
             for group in groups:
                 own = typed.of(group.customer_id) or LEFT_OUT
-                done.append(deal_with(db, group, meant, own, actor=user.actor, now=now))
+                found = fetched.get(group.customer_id)
+                done.append(deal_with(db, group, meant, own, fetched=found, actor=user.actor, now=now))
     except (BadInput, Conflict) as problem:
         return _form(request, db, meant, typed, tried=suggestion(db, group, own, problem))
     if any(each.is_remote for each in done):
@@ -104,7 +120,7 @@ def answered(request: Request, meant: Meant, groups: tuple[CustomerGroup, ...], 
     return redirect(request, meant.back, toast=said)
 
 
-def _form(request: Request, db: Db, meant: Meant, typed: Typed, *, tried: Tried | None = None) -> HTMLResponse:
+def _form(request: Request, db: Session, meant: Meant, typed: Typed, *, tried: Tried | None = None) -> HTMLResponse:
     groups, choices = form_groups(db, chosen_groups(db, meant), typed, tried=tried)
     if not groups:
         raise NotFound("These runs don't exist (any more).")

@@ -39,6 +39,7 @@ def _count(facts: Mapping[str, Any], name: str, one: str) -> str:
 
 _SAID: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "made": lambda facts: f"made it for {_count(facts, 'jobs', 'job')}, on {_count(facts, 'runs', 'run')}",
+    "adopted": lambda facts: f"took it over from Autotask for {_count(facts, 'jobs', 'job')}",
     "linked": lambda facts: f"linked it to {_count(facts, 'runs', 'run')}",
     "edited": _changed,
     "resolved": lambda facts: f"resolved it: “{facts['note']}”" if facts.get("note") else "resolved it",
