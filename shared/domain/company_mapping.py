@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from shared.domain.ticket import MappingState
 from shared.domain.ticketing import Company
 
+_WITHIN_WORDS = dict.fromkeys(map(ord, ".'’"))
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Standing:
@@ -63,6 +65,7 @@ def companies_by_name(
 
 
 def same_name(name: str) -> str:
-    """Return what two spellings of one name have in common: case, spaces, and signs between words don't count."""
-    folded = "".join(each if each.isalnum() else " " for each in name.casefold())
+    """Return what two spellings of one name have in common: neither case, spaces nor signs count, `B.V.` is `BV`."""
+    joined = name.casefold().translate(_WITHIN_WORDS)
+    folded = "".join(each if each.isalnum() else " " for each in joined)
     return " ".join(folded.split())

@@ -139,7 +139,7 @@ def _template(text: str, usual: str, longest: int) -> str:
     if len(tidy) > longest or "\x00" in tidy:
         raise BadInput(f"At most {longest:,} characters, please.")
     if unknown := unknown_names(tidy):
-        raise BadInput(f"{{{unknown[0]}}} stands for nothing. The names that do are listed beside the preview.")
+        raise BadInput(f"{{{unknown[0]}}} stands for nothing. The names that do are listed below.")
     return "" if tidy == usual else tidy
 
 

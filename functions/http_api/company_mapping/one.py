@@ -15,6 +15,7 @@ from functions.http_api.rendering import page
 from functions.http_api.toasts import redirect
 from shared import clock
 from shared.db.session import transaction
+from shared.domain.ticket import MappingState
 from shared.domain.ticketing import Company
 from shared.queries.company_mapping import MappedCustomer, mapped_customer, owners_of
 from shared.queries.ticketing_settings import uses_autotask
@@ -24,6 +25,13 @@ from shared.services.map_customers import accept_name, clear_mapping, map_custom
 
 router = APIRouter(prefix="/customers/{customer_id}/autotask")
 Text = Annotated[str, Form()]
+
+FOUND = {
+    MappingState.OK: "well again",
+    MappingState.RENAMED: "renamed",
+    MappingState.MISSING: "missing",
+    MappingState.INVALID: "not active any more",
+}
 
 
 @router.get("")
@@ -68,7 +76,8 @@ def refresh(request: Request, db: Db, user: MapsCustomers, customer_id: RowId) -
             found = check_mappings(provider, now=clock.now(), customer_ids=[customer_id])
     except NoAnswer as problem:
         return redirect(request, _path(customer_id), toast=str(problem))
-    toast = "There is something new." if found.changed else "Nothing has changed at Autotask."
+    news = next((FOUND[state] for state in found.states), "cleared meanwhile")
+    toast = f"The company is {news}." if found.changed else "Nothing has changed at Autotask."
     return redirect(request, _path(customer_id), toast=toast)
 
 

@@ -80,6 +80,7 @@ class CachedChoices:
     """The choices that were fetched, and how many of which kind."""
 
     at: datetime | None
+    is_known: bool
     counts: tuple[str, ...]
 
 
@@ -154,7 +155,9 @@ def _unfit(typed: Any, choices: Mapping[ReferenceKind, list[Choice]]) -> dict[st
 def _cached(at: datetime | None, choices: Mapping[ReferenceKind, list[Choice]]) -> CachedChoices:
     active = {kind: sum(each.is_active for each in values) for kind, values in choices.items()}
     return CachedChoices(
-        at=at, counts=tuple(plural(active[kind], kind.value, _PLURALS.get(kind, "")) for kind in ReferenceKind)
+        at=at,
+        is_known=any(choices.values()),
+        counts=tuple(plural(active[kind], kind.value, _PLURALS.get(kind, "")) for kind in ReferenceKind),
     )
 
 
