@@ -150,14 +150,16 @@ def _problems(db: Session, run_ids: Sequence[int]) -> dict[int, tuple[Problem, .
 
 def _trouble(row: Row[*tuple[Any, ...]], problems: Iterable[Problem], zone: ZoneInfo) -> JobTrouble:
     at = row.run_at.astimezone(zone)
+    objects = [each for each in problems if each.object_name]
+    is_told = any(each.text and each.text in row.message for each in objects)
     return JobTrouble(
         job=row.job_name,
         software=row.backup_software,
         backup_type=row.backup_type,
         status=row.status,
         time=f"{at.day} {at:%B %Y, %H:%M} ({zone.key})",
-        message=row.message,
-        objects=tuple(_line(each) for each in problems if each.object_name),
+        message="" if is_told else row.message,
+        objects=tuple(_line(each) for each in objects),
     )
 
 

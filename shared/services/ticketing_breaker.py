@@ -46,8 +46,12 @@ class DatabaseBreaker:
             db.execute(update(TicketingState).where(is_news).values(values))
 
     def close(self) -> None:
+        """Let everything through again, the next poll too, which rests since it was refused."""
+        closed = {"breaker_opened_at": None, "breaker_why": "", "breaker_credentials": ""}
+        rested = {"lease_until": None, "poll_error": ""}
         with transaction() as db:
-            db.execute(update(TicketingState).values(breaker_opened_at=None, breaker_why="", breaker_credentials=""))
+            was_open = TicketingState.breaker_opened_at.is_not(None)
+            db.execute(update(TicketingState).where(was_open).values(**closed, **rested))
 
 
 def open_breaker(db: Session, settings: Settings) -> OpenBreaker | None:

@@ -277,3 +277,7 @@ def test_a_breaker_that_opens_ends_the_polls_too(installed: TicketWorld) -> None
 
     assert len(installed.fake.signed_calls) == refused
     assert "refused" in installed.state().poll_error
+    installed.fake.faults.clear()
+    DatabaseBreaker(settings()).close()
+    do_what_is_due(installed)
+    assert (installed.state().poll_error, installed.state().polled_at) == ("", installed.now)
