@@ -1,7 +1,7 @@
 """Until when everything that a source has to say is known here: later than that, silence proves nothing."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, lateral, select, true
 from sqlalchemy.orm import Session
@@ -12,6 +12,8 @@ from shared.models.mail import MailMessage, MailReading
 from shared.models.mailbox import MailArrival, MailboxRow
 from shared.models.system import ImportCycle
 from shared.settings import settings
+
+GIVEN_UP = timedelta(days=1)  # so long nobody read a source while another one was read
 
 
 def covered_until(db: Session, source: Source, mailbox_id: int | None = None) -> datetime | None:
@@ -43,11 +45,20 @@ def coverage(db: Session, source: Source) -> datetime | None:
 def coverage_of_jobs(db: Session, job_ids: Sequence[int]) -> dict[int, datetime | None]:
     """Return until when all mails are in that could be of these jobs: those of the source of their last mails.
 
-    Leave out jobs whose mails were only ever uploaded.
+    A source that nobody reads any more brings none: since then the one that is read would. Leave out jobs whose mails
+    were only ever uploaded.
     """
     sources = _sources(db, job_ids)
-    reached = {source: coverage(db, source) for source in set(sources.values())}
+    reached = {source: _reached(db, source) for source in set(sources.values())}
     return {job_id: reached[source] for job_id, source in sources.items()}
+
+
+def _reached(db: Session, source: Source) -> datetime | None:
+    own = coverage(db, source)
+    read_now = Source.GRAPH if settings().graph_mailbox else Source.FOLDER
+    if source is read_now or (other := coverage(db, read_now)) is None:
+        return own
+    return other if own is None or own < other - GIVEN_UP else own
 
 
 def _sources(db: Session, job_ids: Sequence[int]) -> dict[int, Source]:
