@@ -66,10 +66,11 @@ def test_a_closed_day_is_expected_no_longer_and_says_why(
 
 def test_what_stays_of_today_is_skipped_too(db: Session, customer_id: int, close: Callable[..., int]) -> None:
     job_id = daily_job(db, customer_id)
-    make_slot(db, job_id, TODAY, 22)
+    before = states(db, job_id)[TODAY]
 
     close(TODAY)
 
+    assert before == (SlotState.EXPECTED, "")
     assert states(db, job_id)[TODAY] == (SlotState.SKIPPED, "closed: Outing")
 
 
