@@ -17,6 +17,7 @@ class Status(StrEnum):
 
 
 READABLE = frozenset({Status.SUCCESS, Status.INFORMATIONAL, Status.WARNING, Status.FAILED})
+NOTHING_WRONG = frozenset({Status.SUCCESS, Status.INFORMATIONAL})
 RESTORABLE = frozenset({Status.SUCCESS, Status.WARNING})
 NEEDS_REASON = frozenset({Status.FAILED, Status.MISSED, Status.OVERDUE, Status.UNREADABLE})  # to be reviewed
 

@@ -57,13 +57,14 @@ def join_attempts(db: Session, job_id: int, run_id: int, *, go_live_at: datetime
     known = _known(db, job_id, run_id)
     groups = grouped(known.attempts.values(), slots=_slots(db, job_id, known.runs[run_id].run_at))
     changed = [group for group in _affected(groups, known, run_id) if not _is_as_before(group, known)]
+    own = next(group for group in groups if any(each.run_id == run_id for each in group))
+    if not changed:
+        return None
     _lock(db, (each.run_id for group in changed for each in group))
     heads = {id(group): _settle(db, group, known, new_id=run_id, go_live_at=go_live_at) for group in changed}
     apply_overrides(db, [each.run_id for group in changed for each in group])
-    if changed:
-        for later_id in look_again_later(db, job_id, after=min(group[0].at for group in changed)):
-            judge_again(db, later_id)
-    own = next(group for group in groups if any(each.run_id == run_id for each in group))
+    for later_id in look_again_later(db, job_id, after=min(group[0].at for group in changed)):
+        judge_again(db, later_id)
     return None if len(own) == 1 else heads[id(own)]
 
 

@@ -5,26 +5,24 @@ from datetime import datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Executable, bindparam, delete, exists, func, insert, or_, select, update
+from sqlalchemy import Executable, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as on_conflict_insert
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from shared.db.base import table_of
-from shared.domain.attempts import RETRY, SESSION
 from shared.domain.run import MatchedBy, RunSource
 from shared.domain.run_facts import RunFacts, instant
 from shared.domain.slot_state import SlotState
-from shared.domain.status import Status
+from shared.domain.status import NOTHING_WRONG, Status
 from shared.models.customers import Customer
 from shared.models.jobs import Job, JobRun, VanishedObject
-from shared.models.mail import MailReading
 from shared.models.schedules import JobSlot
 from shared.models.system import SystemSettings
-from shared.models.troubled_runs import may_be_overridden
 from shared.services.apply_overrides import apply_overrides
-from shared.services.join_attempts import REPORTED, join_attempts
+from shared.services.join_attempts import join_attempts
 from shared.services.judge_run import absence, judge_again, verdict
-from shared.services.link_tickets import has_tickets, link_open_tickets
+from shared.services.link_tickets import link_open_tickets
+from shared.services.run_surroundings import ANSWERED, HAS_COMPANY, with_surroundings
 from shared.services.vanished import add_findings, look_again_later, vanished_objects
 
 
@@ -106,19 +104,19 @@ def _record(
         "size_bytes": facts.size_bytes,
         "is_history": go_live_at is not None and run_at < go_live_at,
     }
-    run_id, came_late, has_company, missed_id, has_tickets_open, may_count = db.execute(_ADD_RUN, run).one()
+    run_id, came_late, has_neighbours, has_missed, has_tickets_open = db.execute(_ADD_RUN, run).one()
     add_findings(db, run_id, gone)
-    if has_company:
+    if has_neighbours and db.scalar(HAS_COMPANY, {"new_run": run_id}):
         joined = join_attempts(db, job_id, run_id, go_live_at=go_live_at)
         if joined is not None:
             if has_tickets_open:
                 link_open_tickets(db, job_id, joined)
             return joined
-    if missed_id is not None:
+    if has_missed and (missed_id := db.scalar(ANSWERED, {"new_run": run_id})) is not None:
         run_id = _answer(db, missed_id, run_id, run)
     if has_tickets_open and not run["is_history"]:
         link_open_tickets(db, job_id, run_id)
-    if may_count:
+    if run["status"] not in NOTHING_WRONG:
         apply_overrides(db, [run_id], is_new=True)
     if came_late and facts.objects_complete:
         for later_id in look_again_later(db, job_id, after=run_at):
@@ -179,67 +177,13 @@ _LOCKED = (
     .with_for_update(of=Job, key_share=True)
 )
 
-# What is around a new run is asked where it is added: the statement that waits for the lock sees what was there before.
-_RUN_COLUMNS = (
+_COLUMNS = (
     "job_id source reading_id matched_by run_at raw_status status message started_at ended_at size_bytes is_history"
 ).split()
-_run = (
+_ADD_RUN = with_surroundings(
     insert(_runs)
-    .values({name: bindparam(name, type_=_runs.c[name].type) for name in _RUN_COLUMNS})
-    .returning(_runs.c.id, *(_runs.c[name] for name in _RUN_COLUMNS))
-    .cte("run")
-)
-_later, _near, _mate = _runs.alias("later"), _runs.alias("near"), _runs.alias("mate")
-_mine, _theirs = table_of(MailReading).alias("mine"), table_of(MailReading).alias("theirs")
-_CAME_LATE = exists().where(_later.c.job_id == _run.c.job_id, _later.c.run_at > _run.c.run_at)
-_NOTHING_WRONG = (Status.SUCCESS, Status.INFORMATIONAL)
-_NEAR_TROUBLE = exists().where(
-    _near.c.job_id == _run.c.job_id,
-    _near.c.run_at.between(_run.c.run_at - RETRY, _run.c.run_at + RETRY),
-    _near.c.source.in_(REPORTED),
-    or_(
-        _run.c.raw_status.not_in(_NOTHING_WRONG),
-        _near.c.raw_status.not_in(_NOTHING_WRONG),
-        _near.c.attempt_of_id.is_not(None),
-        _near.c.recovered_on.is_not(None),
-    ),
-)
-_OF_A_SESSION = exists().where(
-    _mine.c.id == _run.c.reading_id,
-    or_(_mine.c.session_id.is_not(None), _mine.c.started_at.is_not(None)),
-    _mate.c.job_id == _run.c.job_id,
-    _mate.c.run_at.between(_run.c.run_at - SESSION, _run.c.run_at + SESSION),
-    _theirs.c.id == _mate.c.reading_id,
-    or_(_theirs.c.session_id == _mine.c.session_id, _mate.c.started_at == _run.c.started_at),
-)
-_missed, _answer_to = aliased(JobRun), aliased(JobRun)
-_own_slot, _next_slot = aliased(JobSlot), aliased(JobSlot)
-_could_be_its_own = exists().where(
-    _own_slot.job_id == _missed.job_id, _own_slot.slot_at == _missed.slot_at, _own_slot.early_from <= _run.c.run_at
-)
-_is_next_ones = exists().where(
-    _next_slot.job_id == _missed.job_id, _next_slot.slot_at > _missed.slot_at, _next_slot.early_from <= _run.c.run_at
-)
-_ANSWERED = (  # the missed run of the last slot that the run can be of, unless it belongs to the next one
-    select(_missed.id)
-    .where(
-        _missed.job_id == _run.c.job_id,
-        _missed.source == RunSource.MISSED,
-        _could_be_its_own.correlate(_missed, _run),
-        ~_is_next_ones.correlate(_missed, _run),
-        ~exists().where(_answer_to.late_for_id == _missed.id),
-    )
-    .order_by(_missed.slot_at.desc())
-    .limit(1)
-    .correlate(_run)
-    .scalar_subquery()
-)
-_ADD_RUN = select(
-    _run.c.id,
-    _CAME_LATE,
-    or_(_NEAR_TROUBLE, _OF_A_SESSION),
-    _ANSWERED,
-    has_tickets(_run.c.job_id).label("has_tickets"),
-    may_be_overridden(_run.c.job_id, _run.c.status, _run.c.run_at).label("may_be_overridden"),
+    .values({name: bindparam(name, type_=_runs.c[name].type) for name in _COLUMNS})
+    .returning(_runs.c.id, _runs.c.job_id, _runs.c.run_at)
+    .cte("added")
 )
 _ADD_MISSED = _ADD_OVERDUE = on_conflict_insert(_runs).on_conflict_do_nothing().returning(_runs.c.id)

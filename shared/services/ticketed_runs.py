@@ -8,13 +8,11 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from shared.domain.status import Status
+from shared.domain.status import NOTHING_WRONG
 from shared.models.jobs import Job, JobRun, waits_for_review
 from shared.models.tickets import TicketRun, TicketScope
 from shared.services.errors import BadInput, NotFound
 from shared.services.record_run import lock_jobs
-
-GOOD = frozenset({Status.SUCCESS, Status.INFORMATIONAL})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,7 +51,7 @@ def choose_runs(db: Session, what: Sequence[int] | WholeJobs) -> ChosenRuns:
     if not rows:
         raise NotFound("These runs don't exist (any more).")
     customer_id = _the_one({row.customer_id for row in rows})
-    bad = [row for row in rows if row.status not in GOOD and row.override_id is None]
+    bad = [row for row in rows if row.status not in NOTHING_WRONG and row.override_id is None]
     chosen = bad or rows
     return ChosenRuns(
         customer_id=customer_id,
@@ -72,7 +70,7 @@ def _choose_jobs(db: Session, what: WholeJobs) -> ChosenRuns:
     customers = set(db.scalars(select(Job.customer_id).where(Job.id.in_(wanted))))
     if not customers:
         raise NotFound("These jobs don't exist (any more).")
-    bad = (JobRun.status.not_in(GOOD), JobRun.override_id.is_(None))
+    bad = (JobRun.status.not_in(NOTHING_WRONG), JobRun.override_id.is_(None))
     waiting = select(JobRun.id, JobRun.run_at).where(JobRun.job_id.in_(wanted), waits_for_review(), *bad)
     runs = db.execute(waiting.order_by(JobRun.run_at, JobRun.id)).all()
     return ChosenRuns(
