@@ -14,9 +14,11 @@ from shared.domain.names import fold
 from shared.domain.overrides import Problem
 from shared.domain.run_problems import problems_of_run
 from shared.domain.status import Status, worst
-from shared.domain.varying import HOLE, without_varying
+from shared.domain.varying import HOLE, OF_HOW_MANY, without_varying
 
 LONGEST = 300  # letters of an error that are looked at
+
+_WORD = re.compile(r"[^\W\d_]{2,}")
 
 
 @lru_cache(maxsize=8192)
@@ -47,6 +49,6 @@ def telling(status: Status, message: str, objects: Iterable[Problem]) -> tuple[s
 
 
 def says_something(text: str) -> bool:
-    """Tell whether there are words in it, beside the verdict and the name before it."""
-    words = {word.casefold() for word in re.findall(r"[^\W\d_]{2,}", text.rpartition(": ")[2])}
-    return bool(words - set(Status))
+    """Tell whether the text is more than names and numbers, or a verdict behind them."""
+    verdict = OF_HOW_MANY.sub("", text).rpartition(": ")[2].casefold()
+    return verdict not in set(Status) and _WORD.search(text) is not None

@@ -6,6 +6,7 @@ from functools import lru_cache
 
 SHORTEST_NAME = 3  # of an object; a shorter one is too often a part of something else
 HOLE = "#"
+OF_HOW_MANY = re.compile(r" \(\d+ of \d+\)$")  # said by `run_facts.why`
 
 _LETTER = "a-zß-ɏͰ-ԯ"  # of the scripts that put spaces between words
 _IN_PATH = r"[^\s\"'<>|,;()\[\]]"
@@ -28,7 +29,6 @@ _WORD = re.compile(r"\w+")
 _NUMBER = re.compile(r"\d")
 _TIME = re.compile(r"(?:19|20)\d\d|\d:\d\d")
 _HOLES = re.compile(rf"{HOLE}(?:[\s.,:;/()+-]*{HOLE})+")
-_OF_HOW_MANY = re.compile(r" \(\d+ of \d+\)$")  # said by `run_facts.why`
 
 _DAY = re.compile(r"\W?\d\d?(?:st|nd|rd|th|\.)?,?", re.IGNORECASE)
 _YEAR_OR_CLOCK = re.compile(r"(?:19|20)\d\d\W*|\d\d?:\d\d\S*")
@@ -50,7 +50,7 @@ _CODE = re.compile(r"\W?-?\d+\W*")
 
 def without_varying(text: str, names: Iterable[str]) -> str:
     """Return the text with a hole for each part that varies, and for the names. Words and codes of errors stay."""
-    text = _OF_HOW_MANY.sub("", text)
+    text = OF_HOW_MANY.sub("", text)
     for name in sorted(names, key=len, reverse=True):
         if len(name) >= SHORTEST_NAME and name in text:
             text = _without_name(text, name)

@@ -1,4 +1,4 @@
-"""Run Checks: what waits for a review, one row a job or a silence of many jobs, worst first."""
+"""Run Checks: what waits for a review, worst first: one row a job, a silence of many jobs, or a cause of many."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -9,11 +9,14 @@ from sqlalchemy.orm import Session
 
 from shared.models.customers import Customer
 from shared.models.jobs import Job, JobRun, waits_for_review
+from shared.queries.cause_rows import CauseRow, cause_rows
 from shared.queries.rows import watched_jobs
 from shared.queries.run_checks_rows import Filters, JobRow, grouped_runs, job_rows
 from shared.queries.silence_rows import SilenceRow, silence_row, silences
 
 MOST_ROWS = 1000
+
+AnyRow = JobRow | SilenceRow | CauseRow
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,7 +26,7 @@ class RunChecks:
     `jobs` and `runs` count all that fits and waits for a review, also beyond the `shown` jobs.
     """
 
-    rows: tuple[JobRow | SilenceRow, ...]
+    rows: tuple[AnyRow, ...]
     clean: tuple[JobRow, ...]
     shown: int
     jobs: int
@@ -38,13 +41,13 @@ class RunChecks:
         return sum(len(row.seen) for row in self.clean)
 
 
-def run_checks(db: Session, filters: Filters, *, now: datetime) -> RunChecks:
-    """Return what waits for a review, at most 1,000 jobs."""
+def run_checks(db: Session, filters: Filters, *, now: datetime, by_cause: bool = False) -> RunChecks:
+    """Return what waits for a review, at most 1,000 jobs; `by_cause` folds those that are bad for one reason."""
     found = db.execute(grouped_runs(filters).limit(MOST_ROWS + 1)).all()
     rows = list(job_rows(db, found[:MOST_ROWS], now=now))
     jobs, runs = _counts(db, filters) if len(found) > MOST_ROWS else _counts_of(rows)
     return RunChecks(
-        rows=_folded(db, [row for row in rows if not row.clean]),
+        rows=_folded(db, [row for row in rows if not row.clean], by_cause=by_cause),
         clean=tuple(row for row in rows if row.clean),
         shown=len({row.job_id for row in rows}),
         jobs=jobs,
@@ -63,6 +66,12 @@ def one_silence(db: Session, silence_id: int, filters: Filters, *, now: datetime
     query = grouped_runs(filters).where(JobRun.silence_id == silence_id)
     members = list(job_rows(db, db.execute(query).all(), now=now))
     return silence_row(silences(db, [silence_id])[silence_id], members) if members else None
+
+
+def one_cause(db: Session, key: str, filters: Filters, *, now: datetime) -> CauseRow | None:
+    """Return the row of one cause as it is with these filters, be it of one job only; None when nothing has it."""
+    rows = job_rows(db, db.execute(grouped_runs(filters).limit(MOST_ROWS)).all(), now=now)
+    return next((row for row in cause_rows(db, rows, fewest=1) if row.key == key), None)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,17 +118,21 @@ def arrived_meanwhile(db: Session, on_screen: Iterable[int]) -> int:
     return db.scalar(others) or 0
 
 
-def _folded(db: Session, rows: Sequence[JobRow]) -> tuple[JobRow | SilenceRow, ...]:
-    """Return the rows with those of one silence as one, where the first of them stood."""
+def _folded(db: Session, rows: Sequence[JobRow], *, by_cause: bool) -> tuple[AnyRow, ...]:
+    """Return the rows with those that fold as one, where the first of them stood."""
+    folds: list[SilenceRow | CauseRow] = [*_silence_rows(db, rows), *(cause_rows(db, rows) if by_cause else ())]
+    stands_for = {id(member): fold for fold in folds for member in fold.members}
+    shown = (stands_for.get(id(row), row) for row in rows)
+    return tuple({id(row): row for row in shown}.values())
+
+
+def _silence_rows(db: Session, rows: Sequence[JobRow]) -> list[SilenceRow]:
     members: dict[int, list[JobRow]] = {}
     for row in rows:
         if row.silence_id is not None:
             members.setdefault(row.silence_id, []).append(row)
     facts = silences(db, list(members))
-    folded = {silence_id: silence_row(facts[silence_id], jobs) for silence_id, jobs in members.items()}
-    places = dict.fromkeys((row.silence_id or -row.job_id) for row in rows)
-    own = {-row.job_id: row for row in rows if row.silence_id is None}
-    return tuple(folded[place] if place > 0 else own[place] for place in places)
+    return [silence_row(facts[silence_id], jobs) for silence_id, jobs in members.items()]
 
 
 def _counts_of(rows: Iterable[JobRow]) -> tuple[int, int]:

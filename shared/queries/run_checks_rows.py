@@ -54,7 +54,7 @@ class JobRow:
     """One job with its runs, or with those missed runs of it that fell into one silence of many jobs (`silence_id`).
 
     `message` and `recovered_on` are of the newest of its worst runs. `seen` are the (run id, verdict version) pairs
-    that wait for a review, newest first.
+    that wait for a review, newest first; `waiting` are their badges.
     """
 
     job_id: int
@@ -72,6 +72,7 @@ class JobRow:
     held: HeldSlots
     open: OpenOnJob
     seen: tuple[tuple[int, int], ...]
+    waiting: tuple[str, ...]
     needs_reason: bool
     clean: bool
 
@@ -201,6 +202,7 @@ def _job_row(row: Row[Any], beside: Beside) -> JobRow:
         held=beside.held,
         open=beside.open,
         seen=tuple([(run_id, version) for run_id, version, _, waits in runs if waits]),
+        waiting=tuple([badge for _, _, badge, waits in runs if waits]),
         needs_reason=beside.needs_reason,
         clean=row.clean and beside.is_nothing_to_see,
     )

@@ -128,6 +128,13 @@ def test_the_run_itself_says_why_where_no_object_does() -> None:
     assert telling(FAILED, "SRV-ONE: failed", [mute]) == ()
 
 
-@pytest.mark.parametrize("text", ["", "failed", "SQL01: failed", "#: warning", "12 (3)", "#"])
+@pytest.mark.parametrize(
+    "text", ["", "failed", "SQL01: Failed", "SQL01: failed (2 of 14)", "#: warning", "12 (3)", "#"]
+)
 def test_a_verdict_with_names_and_numbers_says_nothing(text: str) -> None:
     assert not says_something(text)
+
+
+@pytest.mark.parametrize("text", ["leftover bad chunks: 4", "SQL01: disk full", "Ошибка", "エラー 5"])
+def test_words_say_something(text: str) -> None:
+    assert says_something(text)

@@ -15,11 +15,12 @@ from functions.http_api.run_checks import words
 from functions.http_api.run_checks.asked import LONGEST_REASON, Asked, AskedFor, answer, written
 from functions.http_api.run_checks.here import PAGE, HereInTheList
 from functions.http_api.run_checks.listed import filters_for, list_context, panel_view
+from functions.http_api.run_checks.remembered import as_last_time, remember
 from functions.http_api.runs.view import REASONS
 from functions.http_api.toasts import redirect
 from shared import clock
 from shared.domain.permissions import Right
-from shared.queries.run_checks import arrived_meanwhile, one_job, one_silence, run_checks
+from shared.queries.run_checks import arrived_meanwhile, one_cause, one_job, one_silence, run_checks
 from shared.services.confirm_removed import confirm_removed
 from shared.services.errors import BadInput
 from shared.services.review_runs import review_runs, undo_review
@@ -33,14 +34,19 @@ Back = Annotated[str, Form()]
 
 @router.get("")
 def queue(request: Request, db: Db, user: Operator, here: HereInTheList) -> Response:
-    return page(request, "run_checks/queue.html", **list_context(db, here, user=user, now=clock.now()))
+    chosen = as_last_time(request, here)
+    if chosen != here:
+        return RedirectResponse(chosen.link(), 303)
+    answer = page(request, "run_checks/queue.html", **list_context(db, here, user=user, now=clock.now()))
+    remember(request, answer, here)
+    return answer
 
 
 @router.get("/state")
 def state(db: Db, user: Operator, here: HereInTheList) -> JSONResponse:
     """Return what waits now, for a page that stays open: it marks what changed and moves nothing."""
     now = clock.now()
-    found = run_checks(db, filters_for(here, user, now), now=now)
+    found = run_checks(db, filters_for(here, user, now), now=now, by_cause=here.causes)
     rows = {row.key: row.pairs for row in (*found.rows, *found.clean)}
     return JSONResponse({"jobs": found.jobs, "runs": found.runs, "rows": rows, "cut": found.is_cut})
 
@@ -68,6 +74,14 @@ def one_silences_row(request: Request, db: Db, user: Operator, here: HereInTheLi
     """Return what the row of a silence is now, with those of its jobs; nothing when nothing of it waits."""
     now = clock.now()
     row = one_silence(db, silence_id, filters_for(here, user, now), now=now)
+    return page(request, "run_checks/row.html", here=here, row=row, words=words)
+
+
+@router.get("/causes/{key}/row")
+def one_causes_row(request: Request, db: Db, user: Operator, here: HereInTheList, key: str) -> Response:
+    """Return what the row of a cause is now, with those of its jobs; nothing when nothing of it waits."""
+    now = clock.now()
+    row = one_cause(db, key, filters_for(here, user, now), now=now)
     return page(request, "run_checks/row.html", here=here, row=row, words=words)
 
 

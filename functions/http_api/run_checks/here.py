@@ -26,7 +26,9 @@ class Here:
     software: str = ""
     clean: bool = False  # the clean successes are shown as rows
     reviewed: bool = False  # with what was reviewed today; administrators only
+    causes: bool = False  # jobs that are bad for one reason are one row
     silence: int | None = None  # whose jobs are shown under its row
+    cause: str = ""  # whose jobs are shown under its row
     panel: int | None = None  # a job
     run: int | None = None  # one of its runs
 
@@ -68,7 +70,9 @@ class _Address:
     software: str = ""
     clean: str = ""
     reviewed: str = ""
+    causes: str = ""
     silence: str = ""
+    cause: str = ""
     panel: str = ""
     run: str = ""
 
@@ -81,7 +85,9 @@ def _here(asked: Annotated[_Address, Depends()]) -> Here:
         software=_tidy(asked.software),
         clean=asked.clean == "1",
         reviewed=asked.reviewed == "1",
+        causes=asked.causes == "1",
         silence=_id(asked.silence),
+        cause=_tidy(asked.cause),
         panel=_id(asked.panel),
         run=_id(asked.run),
     )

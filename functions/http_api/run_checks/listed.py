@@ -16,6 +16,7 @@ from functions.http_api.run_checks.here import Here, start_of_today
 from functions.http_api.runs.view import REASONS, RunView, run_view
 from shared.domain.permissions import Right
 from shared.domain.status import Status
+from shared.queries.cause_rows import CauseRow
 from shared.queries.inbox import waiting_count
 from shared.queries.jobs import not_protected_count
 from shared.queries.not_judged import NotJudged, not_judged
@@ -25,6 +26,7 @@ from shared.queries.run_checks import RunChecks, choices, run_checks
 from shared.queries.run_checks_rows import Filters, JobRow
 from shared.queries.run_panel import run_panel
 from shared.queries.runs_beside import newest_run_to_show
+from shared.queries.silence_rows import SilenceRow
 from shared.services.errors import NotFound
 
 
@@ -53,7 +55,7 @@ def filters_for(here: Here, user: CurrentUser, now: datetime) -> Filters:
 
 def list_context(db: Session, here: Here, *, user: CurrentUser, now: datetime) -> dict[str, Any]:
     """Return what the template of the page needs."""
-    found = run_checks(db, filters_for(here, user, now), now=now)
+    found = run_checks(db, filters_for(here, user, now), now=now, by_cause=here.causes)
     choice = choices(db)
     return {
         "here": here,
@@ -121,9 +123,13 @@ def _neighbours(found: RunChecks, here: Here) -> Neighbours | None:
 
 
 def _shown_jobs(found: RunChecks, here: Here) -> Iterator[JobRow]:
-    """Yield the rows of jobs, those of a silence only where they are unfolded."""
+    """Yield the rows of jobs, those under another row only where they are unfolded."""
     for row in found.rows:
         if isinstance(row, JobRow):
             yield row
-        elif row.silence.silence_id == here.silence:
+        elif is_unfolded(row, here):
             yield from row.members
+
+
+def is_unfolded(row: SilenceRow | CauseRow, here: Here) -> bool:
+    return row.key == here.cause if isinstance(row, CauseRow) else row.silence.silence_id == here.silence

@@ -5,6 +5,7 @@ from datetime import datetime
 from functions.http_api.formats import plural, short_time
 from functions.http_api.slot_words import missed
 from shared.domain.status import Status
+from shared.queries.cause_rows import CauseRow
 from shared.queries.run_checks_rows import JobRow
 from shared.queries.silence_rows import Silence, SilenceRow
 
@@ -20,6 +21,16 @@ def reason(row: JobRow, now: datetime) -> str:
     if row.held.count:
         said.append(f"{row.held.count:,} not judged: {row.held.why}")
     return " · ".join(said)
+
+
+def cause_words(row: CauseRow) -> str:
+    """Return why these jobs are bad, and how many runs go with them that are good or have another reason."""
+    others = f" · and {plural(row.other_runs, 'other run')}" if row.other_runs else ""
+    return f"{row.words}{others}"
+
+
+def whose(row: CauseRow) -> str:
+    return row.customers[0] if len(row.customers) == 1 else plural(len(row.customers), "customer")
 
 
 def silent_name(silence: Silence) -> str:

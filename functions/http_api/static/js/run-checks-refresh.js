@@ -4,21 +4,27 @@ import { figures, saySignedOut } from "./run-checks-shell.js";
 
 const EVERY = 60 * 1000;
 
+const isCause = (key) => key.startsWith("c");
+const byPair = (rows) => new Map(rows.flatMap(([key, pairs]) => pairs.split(",").map((pair) => [pair, key])));
+
 function compare(state) {
   const list = document.getElementById("rc-list");
   const clean = new Set(cleanForm()?.elements.runs.value.split(",") || []);
-  const waiting = new Set(Object.values(state.rows).flatMap((pairs) => pairs.split(",")));
-  const shown = new Set(allItems().map((item) => item.dataset.item));
+  const open = allItems().filter((item) => !item.classList.contains("is-done"));
+  const [before, after] = [byPair(open.map((item) => [item.dataset.item, pairsOf(item)])), byPair(Object.entries(state.rows))];
+  // Jobs join and leave a cause with all that waits of them: it is on screen still.
+  const isRegrouped = (pair) => before.has(pair) && after.has(pair) && (isCause(before.get(pair)) || isCause(after.get(pair)));
   const gone = [];
-  for (const item of allItems().filter((each) => !each.classList.contains("is-done"))) {
-    const now = state.rows[item.dataset.item];
-    const moved = now === undefined && pairsOf(item).split(",").some((pair) => waiting.has(pair));
-    if (now === undefined && !moved && !state.cut) gone.push(item);
-    else if (moved || (now !== undefined && now !== pairsOf(item))) markChanged(item);
+  for (const item of open) {
+    const [pairs, now] = [pairsOf(item).split(","), state.rows[item.dataset.item]];
+    if (now === undefined && !pairs.some((pair) => after.has(pair))) gone.push(item);
+    else if (now !== pairsOf(item) && !(now === undefined && pairs.every(isRegrouped))) markChanged(item);
   }
-  markDone(gone, "Reviewed by somebody else meanwhile");
+  if (!state.cut) markDone(gone, "Reviewed by somebody else meanwhile");
+  const shown = new Set(open.map((item) => item.dataset.item));
   const done = new Set(allItems().filter((item) => item.classList.contains("is-done")).map((item) => item.dataset.item));
-  const isNews = ([key, pairs]) => done.has(key) || (!shown.has(key) && !pairs.split(",").every((pair) => clean.has(pair)));
+  const isOld = ([key, pairs]) => shown.has(key) || pairs.split(",").every((pair) => clean.has(pair) || isRegrouped(pair));
+  const isNews = (row) => done.has(row[0]) || !isOld(row);
   sayNews(Object.entries(state.rows).filter(isNews).length);
   list.dataset.jobs = state.jobs;
   list.dataset.runs = state.runs;

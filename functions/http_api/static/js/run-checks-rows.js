@@ -1,5 +1,5 @@
 // The rows of the list: what of them waits, and how they show what became of that.
-// An item is what is reviewed as one: a job, or a silence that many jobs share and that has a row for each of them.
+// An item is what is reviewed as one: a job, or a silence or a cause that many jobs share, with a row for each of them.
 import { part } from "./run-checks-shell.js";
 
 const found = (selector) => [...document.querySelectorAll(`#rc-list ${selector}`)];
@@ -10,12 +10,14 @@ export const openItems = () => allItems().filter((item) => !isDone(item));
 export const openRows = () => found("tr[data-row]:not([hidden], .is-done)");
 export const jobRows = () => found("tr[data-job]:not([hidden])");
 export const openJobs = () => new Set(found("tr[data-job]:not(.is-done)").map((row) => row.dataset.job)).size;
-export const membersOf = (item) => (item.dataset.silence ? found(`tr[data-member="${CSS.escape(item.dataset.item)}"]`) : []);
+export const membersOf = (item) => (placeOf(item) ? found(`tr[data-member="${CSS.escape(item.dataset.item)}"]`) : []);
+// Where the server tells of an item that has rows under it.
+const placeOf = ({ dataset: { silence, cause } }) => (silence && `silences/${silence}`) || (cause && `causes/${cause}`);
 export const itemOf = (row) => (row.dataset.member ? found(`tr[data-item="${CSS.escape(row.dataset.member)}"]`)[0] : row);
 export const pairsOf = (row) => row.querySelector("[data-select], .rc-review")?.value || "";
 export const cleanForm = () => document.querySelector("[data-review-clean]");
 
-// A job stands in a row of its own, and once more in a silence that it shares.
+// A job stands in a row of its own, or in a cause that it shares, and once more in a silence.
 export const rowsOf = (job) => found(`tr[data-job="${CSS.escape(job)}"]`);
 export const rowOf = (job) => rowsOf(job).find((row) => row.dataset.item) || rowsOf(job)[0];
 
@@ -57,8 +59,8 @@ export function markChanged(row) {
 // Put what the item is now in its place; it does not move.
 export async function refreshItem(item) {
   const query = new URLSearchParams(new URL(document.getElementById("rc-list").dataset.here, location).search);
-  const { silence, job } = item.dataset;
-  const html = await part(`/run-checks/${silence ? `silences/${silence}` : `jobs/${job}`}/row?${query}`);
+  const place = placeOf(item);
+  const html = await part(`/run-checks/${place || `jobs/${item.dataset.job}`}/row?${query}`);
   if (html === null) return;
   const template = document.createElement("template");
   template.innerHTML = html;
@@ -67,7 +69,7 @@ export async function refreshItem(item) {
     markDone([item]);
     return;
   }
-  if (silence) replaceMembers(item, fresh, members);
+  if (place) replaceMembers(item, fresh, members);
   replace(item, fresh);
   recount();
 }
@@ -83,7 +85,10 @@ function replaceMembers(item, fresh, members) {
   const unfolded = item.querySelector("[data-unfold]").getAttribute("aria-expanded");
   fresh.querySelector("[data-unfold]").setAttribute("aria-expanded", unfolded);
   const now = new Map(members.map((member) => [member.dataset.job, member]));
-  (before.at(-1) || item).after(...members.filter((member) => !before.some((row) => row.dataset.job === member.dataset.job)));
+  const added = members.filter((member) => !before.some((row) => row.dataset.job === member.dataset.job));
+  // What joins a cause does so with all that waits of it.
+  if (item.dataset.cause) for (const { dataset } of added) for (const own of found(`tr[data-item="${dataset.job}"]`)) own.remove();
+  (before.at(-1) || item).after(...added);
   for (const row of before) {
     if (now.has(row.dataset.job)) replace(row, now.get(row.dataset.job));
     else markDone([row]);
