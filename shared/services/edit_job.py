@@ -12,6 +12,7 @@ from shared.models.mail import MailMessage, MailReading
 from shared.services.audit import Actor, record_act
 from shared.services.errors import Conflict, NotFound
 from shared.services.keep_slots import keep_slots
+from shared.services.mark_history import mark_history_of_job
 from shared.services.remarks import end_remarks_of_job
 from shared.services.tickets import end_scopes_of_job
 from shared.services.watch_again import watch_again
@@ -22,13 +23,19 @@ def move_job(db: Session, job_id: int, customer_id: int, *, actor: Actor, now: d
     job = _locked(db, job_id)
     if job.customer_id == customer_id:
         raise Conflict("This job is that customer's already.")
-    if db.get(Customer, customer_id) is None:
+    if (to := db.get(Customer, customer_id)) is None:
         raise NotFound("This customer doesn't exist (any more).")
+    of = db.get_one(Customer, job.customer_id)
     ended = end_scopes_of_job(db, job_id, now=now)  # first: an open scope names the job's customer
     end_remarks_of_job(db, job_id, now=now)
     before, job.customer_id = job.customer_id, customer_id
     db.flush()  # its slots follow the new customer's zone and closed days
-    keep_slots(db, [job_id], now=now)
+    if of.active:
+        keep_slots(db, [job_id], now=now)
+    else:
+        watch_again(db, [job_id], now=now)
+    if (of.go_live_on, of.time_zone) != (to.go_live_on, to.time_zone):
+        mark_history_of_job(db, job_id, actor=actor, now=now)
     record_act(
         db,
         actor,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, DateTime, cast, func, select, update
+from sqlalchemy import ColumnElement, DateTime, Select, cast, func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from shared.models.customers import Customer
@@ -33,6 +33,16 @@ class Marked:
 def mark_history(db: Session, customer_ids: Sequence[int] | None, *, actor: Actor, now: datetime) -> Marked:
     """Mark the runs of these customers, or of all, by the go-live dates as they are now. Harmless to repeat."""
     jobs = select(Job.id).where(Job.customer_id.in_(customer_ids)) if customer_ids is not None else select(Job.id)
+    whose = {"customers": list(customer_ids) if customer_ids is not None else "all"}
+    return _mark(db, jobs, whose, actor=actor, now=now)
+
+
+def mark_history_of_job(db: Session, job_id: int, *, actor: Actor, now: datetime) -> Marked:
+    """Mark the runs of one job by the go-live date of the customer that it has now. Harmless to repeat."""
+    return _mark(db, select(Job.id).where(Job.id == job_id), {"jobs": [job_id]}, actor=actor, now=now)
+
+
+def _mark(db: Session, jobs: Select[int], whose: dict[str, Any], *, actor: Actor, now: datetime) -> Marked:
     lock_jobs(db, db.scalars(jobs).all())
     is_history, of_jobs = _is_history(), JobRun.job_id.in_(jobs)
     wrong = select(JobRun.id, is_history.label("is_history")).join(Job).join(Customer).where(of_jobs)
@@ -49,7 +59,8 @@ def mark_history(db: Session, customer_ids: Sequence[int] | None, *, actor: Acto
         waiting=sum(is_open and not is_past for is_past, is_open in rows),
     )
     if rows:
-        _record(db, customer_ids, done, actor=actor, now=now)
+        facts = {**whose, "settled": done.settled, "waiting": done.waiting}
+        record_act(db, actor, "history.marked", subject_type="runs", subject_id=None, after=facts, now=now)
     return done
 
 
@@ -77,9 +88,3 @@ def _is_history() -> ColumnElement[bool]:
     day = func.coalesce(Customer.go_live_on, default_day)
     begins = func.timezone(func.coalesce(Customer.time_zone, default_zone), cast(day, DateTime))
     return func.coalesce(func.coalesce(last_attempt, JobRun.run_at) < begins, False)
-
-
-def _record(db: Session, customer_ids: Sequence[int] | None, done: Marked, *, actor: Actor, now: datetime) -> None:
-    facts: dict[str, Any] = {"customers": list(customer_ids) if customer_ids is not None else "all"}
-    facts |= {"settled": done.settled, "waiting": done.waiting}
-    record_act(db, actor, "history.marked", subject_type="runs", subject_id=None, after=facts, now=now)

@@ -6,17 +6,18 @@ import pytest
 from sqlalchemy.orm import Session
 
 from shared.domain.correction import Sleep
+from shared.domain.status import Status
 from shared.domain.watch_version import watch_version
 from shared.models.jobs import Job
 from shared.models.schedules import JobSchedule
 from shared.models.system import SystemSettings
 from shared.services.audit import Actor
 from shared.services.edit_customer import TypedCustomer, edit_customer
-from shared.services.edit_job import archive_job, unarchive_job
+from shared.services.edit_job import archive_job, move_job, unarchive_job
 from shared.services.edit_schedule import correct_schedule
 from shared.services.edit_settings import TypedScheduleSettings, edit_schedule_settings
 from shared.services.import_customers import import_customers
-from tests.builders import make_job, make_user
+from tests.builders import make_customer, make_job, make_user, runs_of
 from tests.services.watched_jobs_world import FIRST, covered, missed, nights, ran, tick
 
 FAR_AHEAD, TODAY = "2026-06-30", "2026-06-13"  # the latter is that of the night `at(12)`
@@ -95,6 +96,31 @@ def test_a_list_of_customers_makes_them_active_just_so(committed_db: Session, jo
     pass_nights(committed_db, 16, 16)
 
     assert missed(committed_db, job_id) == [at(16)]
+
+
+def test_a_job_that_moves_away_from_an_inactive_customer_is_expected_from_now_on(
+    committed_db: Session, job_id: int, actor: Actor
+) -> None:
+    edit(committed_db, job_id, actor, at(9, 14), active=False)
+    pass_nights(committed_db, 10, 15)
+
+    move_job(committed_db, job_id, make_customer(committed_db), actor=actor, now=at(16, -8))
+    committed_db.commit()
+    pass_nights(committed_db, 16, 16)
+
+    assert missed(committed_db, job_id) == [at(16)]
+
+
+def test_failures_of_a_job_that_moves_to_a_customer_that_is_live_wait_for_a_review(
+    committed_db: Session, job_id: int, actor: Actor
+) -> None:
+    edit(committed_db, job_id, actor, at(9, 14), go_live_on=FAR_AHEAD)
+    ran(committed_db, job_id, [at(10)], status=Status.FAILED)
+    before = runs_of(committed_db, job_id)[-1].is_history
+
+    move_job(committed_db, job_id, make_customer(committed_db), actor=actor, now=at(11, -8))
+
+    assert (before, runs_of(committed_db, job_id)[-1].is_history) == (True, False)
 
 
 def test_a_device_that_no_longer_sleeps_is_expected_from_now_on(
