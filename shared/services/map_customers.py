@@ -100,7 +100,8 @@ def _locked(db: Session, customer_id: int) -> Customer:
 
 
 def _taken(company: Company, owner: str) -> Conflict:
-    return Conflict(f"“{company.name}” is the company of {owner} already, and two can't share one. Clear it there first.")
+    taken = f"“{company.name}” is the company of {owner} already, and two can't share one."
+    return Conflict(f"{taken} Clear it there first.")
 
 
 def _facts(customer: Customer) -> dict[str, str | None]:
