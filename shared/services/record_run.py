@@ -104,19 +104,19 @@ def _record(
         "size_bytes": facts.size_bytes,
         "is_history": go_live_at is not None and run_at < go_live_at,
     }
-    run_id, came_late, has_neighbours, has_missed, has_tickets_open = db.execute(_ADD_RUN, run).one()
+    run_id, came_late, has_neighbours, has_missed, is_ticketed, has_overrides = db.execute(_ADD_RUN, run).one()
     add_findings(db, run_id, gone)
     if has_neighbours and db.scalar(HAS_COMPANY, {"new_run": run_id}):
         joined = join_attempts(db, job_id, run_id, go_live_at=go_live_at)
         if joined is not None:
-            if has_tickets_open:
+            if is_ticketed:
                 link_open_tickets(db, job_id, joined)
             return joined
     if has_missed and (missed_id := db.scalar(ANSWERED, {"new_run": run_id})) is not None:
         run_id = _answer(db, missed_id, run_id, run)
-    if has_tickets_open and not run["is_history"]:
+    if is_ticketed and not run["is_history"]:
         link_open_tickets(db, job_id, run_id)
-    if run["status"] not in NOTHING_WRONG:
+    if has_overrides and run["status"] not in NOTHING_WRONG:
         apply_overrides(db, [run_id], is_new=True)
     if came_late and facts.objects_complete:
         for later_id in look_again_later(db, job_id, after=run_at):

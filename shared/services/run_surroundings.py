@@ -12,10 +12,12 @@ from sqlalchemy.orm import aliased
 
 from shared.db.base import table_of
 from shared.domain.attempts import RETRY, SESSION
+from shared.domain.override_words import OverrideLevel
 from shared.domain.run import RunSource
 from shared.domain.status import NOTHING_WRONG
 from shared.models.jobs import JobRun
 from shared.models.mail import MailReading
+from shared.models.overrides import Override
 from shared.models.schedules import JobSlot
 from shared.services.join_attempts import REPORTED
 from shared.services.link_tickets import has_tickets
@@ -31,7 +33,7 @@ def with_surroundings(added: CTE) -> Select[Any]:
     """Return the statement that adds a run by `added` (id, job_id, run_at) and tells its id and what may be around it.
 
     In this order: the id; whether a later run is there; whether a run is near; whether one is missed that it may be;
-    whether the job has tickets or remarks.
+    whether the job has tickets or remarks; whether there are overrides at all.
     """
     is_of_job = (_neighbour.c.job_id == added.c.job_id, _neighbour.c.source.in_(REPORTED))
     is_near = _neighbour.c.run_at.between(added.c.run_at - SESSION, added.c.run_at + SESSION)
@@ -43,6 +45,7 @@ def with_surroundings(added: CTE) -> Select[Any]:
         exists().where(*is_of_job, is_near),
         exists().where(*is_missed, may_be_it),
         has_tickets(added.c.job_id),
+        exists().where(Override.level != OverrideLevel.RUN),  # an ended one is still about the runs of its time
     )
 
 
