@@ -8,14 +8,16 @@ only by a text that says so.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
-from shared.domain.names import fold
+from shared.domain.names import fold as folded
 from shared.domain.override_words import MatchMode, OverrideLevel
 from shared.domain.status import Status, badness
 
 GOOD = frozenset({Status.SUCCESS, Status.INFORMATIONAL})
 NEVER_CAME = frozenset({Status.MISSED, Status.OVERDUE})
 TO_BE_CHOSEN = frozenset({Status.FAILED, Status.UNREADABLE, *NEVER_CAME})  # all but warnings
+fold = lru_cache(maxsize=4096)(folded)  # products repeat themselves
 _MODES = (MatchMode.CONTAINS, MatchMode.STARTS_WITH, MatchMode.ENDS_WITH, MatchMode.EXACT)  # the narrowest last
 
 

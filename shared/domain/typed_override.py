@@ -56,6 +56,11 @@ class Draft:
     afterwards: bool
 
     @property
+    def last_moment(self) -> datetime:
+        """The end as people say it: the last day, not the midnight after."""
+        return self.rule.ends_at - timedelta(minutes=1)
+
+    @property
     def is_global(self) -> bool:
         return self.rule.level is OverrideLevel.GLOBAL
 

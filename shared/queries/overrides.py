@@ -76,6 +76,11 @@ class OverrideRow:
         return self.level is OverrideLevel.GLOBAL
 
     @property
+    def last_moment(self) -> datetime | None:
+        """The end as people say it: the last day, not the midnight after."""
+        return self.ends_at - timedelta(minutes=1) if self.ends_at else None
+
+    @property
     def looks_back(self) -> bool:
         """Whether it is also about runs that came before it."""
         return self.starts_at < self.created_at

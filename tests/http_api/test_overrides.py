@@ -136,6 +136,27 @@ def test_the_preview_says_how_many_of_them_failed(operator: Browser) -> None:
     assert "2 runs of 1 job would have counted as success, 1 of them failed" in text_of(page.text)
 
 
+def test_the_preview_tells_of_runs_that_were_marked_as_success_already(operator: Browser) -> None:
+    job_id = a_job()
+    run_id = a_run(job_id)
+    operator.post("/run-checks/mark-success/done", data={"runs": f"{run_id}:1", "reason": "a test"})
+    fields = {**form_of(operator.get(f"/overrides/new?run_id={run_id}").text), "reason": "ordered"}
+
+    words = text_of(operator.post("/overrides/preview", data=fields).text)
+
+    assert "1 run with this problem was marked as success already." in words
+    assert "Compare the text" not in words
+
+
+def test_a_failure_is_not_ticked_for_anybody_but_said(operator: Browser) -> None:
+    run_id = a_run(a_job(), told={"SQL01": (FAILED, DISK)})
+
+    page = operator.get(f"/overrides/new?run_id={run_id}").text
+
+    assert "This problem is failed. It is covered only if you tick “Failures” below." in text_of(page)
+    assert "failed" not in form_of(page)
+
+
 def test_what_the_preview_carries_is_saved_as_it_was_typed(operator: Browser) -> None:
     job_id = a_job()
     run_id = a_run(job_id)

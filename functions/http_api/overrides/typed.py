@@ -7,9 +7,7 @@ from typing import Annotated
 from fastapi import Form
 
 from functions.http_api.formats import ui_zone
-from shared.domain.override_words import OverrideLevel
-from shared.domain.overrides import NEVER_CAME, Problem
-from shared.domain.status import Status
+from shared.domain.overrides import Problem
 from shared.domain.typed_override import Draft, TypedOverride, read_override, usual_last_day
 
 
@@ -44,7 +42,7 @@ def draft_of(typed: TypedOverride, now: datetime) -> Draft:
 
 
 def first_typed(*, level: str, job_id: str, problem: Problem | None, now: datetime) -> TypedOverride:
-    """Return what the form begins with: of a run's problem, its own words. What failed stays to be ticked."""
+    """Return what the form begins with: of a run's problem, its own words. That it covers failures is left to tick."""
     ends_on = usual_last_day(now, ui_zone()).isoformat()
     if problem is None:
         return TypedOverride(level=level, job_id=job_id, ends_on=ends_on)
@@ -53,8 +51,6 @@ def first_typed(*, level: str, job_id: str, problem: Problem | None, now: dateti
         job_id=job_id,
         object_name=problem.object_name or "",
         text=problem.text,
-        missed=problem.status in NEVER_CAME and level == OverrideLevel.OBJECT,
-        unreadable=problem.status is Status.UNREADABLE,
         ends_on=ends_on,
     )
 

@@ -18,7 +18,8 @@ from shared.domain.permissions import Right
 from shared.domain.typed_override import LONGEST_REASON, LONGEST_TEXT, Mistyped, TypedOverride
 from shared.queries.find_jobs import find_jobs
 from shared.queries.jobs import softwares
-from shared.queries.override_preview import about_job, preview_override, suggestion
+from shared.queries.override_preview import preview_override
+from shared.queries.override_suggestion import about_job, suggestion
 from shared.services.errors import BadInput, NotAllowed, NotFound
 from shared.services.overrides import add_override
 
@@ -87,7 +88,7 @@ def _from_run(request: Request, db: Db, user: CurrentUser, run_id: str, number: 
         raise NotFound("This run doesn't exist (any more).")
     chosen = found.problems[number] if 0 <= number < len(found.problems) else None
     typed = first_typed(level=OverrideLevel.OBJECT, job_id=str(found.job_id), problem=chosen, now=clock.now())
-    return _form(request, db, user, typed, run_id=run_id, problems=found.problems, number=number)
+    return _form(request, db, user, typed, run_id=run_id, problems=found.problems, number=number, chosen=chosen)
 
 
 def _form(
@@ -102,7 +103,7 @@ def _form(
     is_global = typed.level == OverrideLevel.GLOBAL
     if is_global and not _may_global(user):
         raise NotAllowed("Only an administrator makes overrides of all jobs.")
-    context = {"run_id": "", "problems": (), "number": 0, **beside}
+    context = {"run_id": "", "problems": (), "number": 0, "chosen": None, **beside}
     return page(
         request,
         "overrides/form.html",
