@@ -13,7 +13,8 @@ class Override(Base):
 
     Empty parts match anything, within the limits that the checks hold: an override of all jobs needs a text, one
     without a text needs a job. It covers what failed, never came or couldn't be read only where that was chosen. One of
-    level *run* is about the runs that point at it, and nothing else.
+    level *run* is about the runs that point at it, and nothing else. Any other is about runs dated from `starts_at`
+    until it ends; one that begins before it was created was asked to look back. `hits` counts how often a run took it.
     """
 
     __tablename__ = "overrides"
