@@ -50,7 +50,7 @@ def test_jobs_that_are_bad_for_one_reason_are_one_row(operator: Browser) -> None
     page = operator.get(GROUPED)
 
     head, *others = rows(page)
-    assert head.startswith("3 customers 3 jobs : There is not enough space on the disk: … left Veeam 3 3 failed")
+    assert head.startswith("3 jobs of 3 customers : There is not enough space on the disk: … left Veeam 3 3 failed")
     assert len(others) == 3 + 1
     assert page.text.count(" hidden class=") == 3
     assert "4 jobs · 4 runs to review" in text_of(page.text)
@@ -62,7 +62,7 @@ def test_jobs_that_are_bad_for_one_reason_are_one_row(operator: Browser) -> None
 def test_one_customer_is_called_by_his_name_and_the_same_words_are_shown_whole(operator: Browser) -> None:
     two_jobs_of("Acme BV", message="SRV-7 is out of space")
 
-    assert rows(operator.get(GROUPED))[0].startswith("Acme BV 2 jobs : SRV-7 is out of space Veeam")
+    assert rows(operator.get(GROUPED))[0].startswith("2 jobs of Acme BV : SRV-7 is out of space Veeam")
 
 
 def test_a_cause_of_one_job_and_products_of_their_own_stay_rows_of_their_own(operator: Browser) -> None:
@@ -95,7 +95,7 @@ def test_the_worst_run_decides_and_the_others_are_told(operator: Browser) -> Non
     (head, *_) = rows(operator.get(GROUPED))
 
     assert "and 2 other runs" in head
-    assert head.count("2 jobs") == 1
+    assert head.startswith("2 jobs of 2 customers")
 
 
 def test_what_never_came_and_what_is_good_has_no_cause(operator: Browser) -> None:
@@ -169,7 +169,7 @@ def test_one_cause_can_be_fetched_as_it_is_now_even_for_its_last_job(operator: B
     row = operator.get(f"/run-checks/causes/{key}/row?causes=1")
 
     assert len(rows(row)) == 2
-    assert "1 job" in rows(row)[0]
+    assert "1 job of" in rows(row)[0]
     assert operator.get("/run-checks/causes/cff/row").text.strip() == ""
 
 

@@ -23,14 +23,16 @@ def reason(row: JobRow, now: datetime) -> str:
     return " · ".join(said)
 
 
+def jobs_of(row: CauseRow) -> str:
+    """Return whose jobs a cause has: "14 jobs of 5 customers"."""
+    whose = row.customers[0] if len(row.customers) == 1 else plural(len(row.customers), "customer")
+    return f"{plural(len(row.members), 'job')} of {whose}"
+
+
 def cause_words(row: CauseRow) -> str:
     """Return why these jobs are bad, and how many runs go with them that are good or have another reason."""
     others = f" · and {plural(row.other_runs, 'other run')}" if row.other_runs else ""
     return f"{row.words}{others}"
-
-
-def whose(row: CauseRow) -> str:
-    return row.customers[0] if len(row.customers) == 1 else plural(len(row.customers), "customer")
 
 
 def silent_name(silence: Silence) -> str:
