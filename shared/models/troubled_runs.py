@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, SQLColumnExpression, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, SQLColumnExpression, and_, exists, func, or_, select, true
 from sqlalchemy.orm import Session, aliased
 
 from shared.domain.attempts import Attempt
@@ -105,14 +105,15 @@ def chosen(*, failed: bool, missed: bool, unreadable: bool) -> frozenset[Status]
 
 def in_reach(rule: Rule) -> ColumnElement[bool]:
     """Whether a run, joined with its job, is of the rule's job or product, and of its time."""
-    conditions = [JobRun.run_at >= rule.starts_at, JobRun.run_at < rule.ends_at]
+    return and_(JobRun.run_at >= rule.starts_at, JobRun.run_at < rule.ends_at, of_reach(rule))
+
+
+def of_reach(rule: Rule) -> ColumnElement[bool]:
+    """Whether a job is one that the rule is about."""
     if rule.job_id is not None:
-        conditions.append(JobRun.job_id == rule.job_id)
-    if rule.software is not None:
-        conditions.append(Job.backup_software == rule.software)
-    if rule.backup_type is not None:
-        conditions.append(Job.backup_type == rule.backup_type)
-    return and_(*conditions)
+        return Job.id == rule.job_id
+    of_product = ((Job.backup_software, rule.software), (Job.backup_type, rule.backup_type))
+    return and_(true(), *(column == word for column, word in of_product if word is not None))
 
 
 def may_be_overridden(

@@ -9,6 +9,7 @@ from shared.models.jobs import JobRun, VanishedObject
 from shared.services.audit import Actor, record_act
 from shared.services.errors import BadInput, NotFound
 from shared.services.judge_run import judge_again
+from shared.services.record_run import lock_jobs
 
 
 def confirm_removed(db: Session, run_id: int, name: str, *, actor: Actor, reason: str, now: datetime) -> int:
@@ -16,6 +17,8 @@ def confirm_removed(db: Session, run_id: int, name: str, *, actor: Actor, reason
     if not reason.strip():
         raise BadInput("Say why it is right that this object is gone.")
     job_id = db.scalar(select(JobRun.job_id).where(JobRun.id == run_id))
+    if job_id is not None:
+        lock_jobs(db, [job_id])  # its runs are judged again, and mails judge them too
     confirmed = db.scalars(
         update(VanishedObject)
         .where(

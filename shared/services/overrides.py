@@ -13,7 +13,7 @@ from shared.domain.status import Status
 from shared.domain.typed_override import MOST_DAYS, Draft
 from shared.models.jobs import Job, JobRun
 from shared.models.overrides import Override
-from shared.models.troubled_runs import as_rule, in_reach, is_troubled
+from shared.models.troubled_runs import as_rule, in_reach, is_troubled, of_reach
 from shared.services.apply_overrides import Applied, apply_overrides
 from shared.services.audit import Actor, record_act
 from shared.services.errors import BadInput, Conflict, NotAllowed, NotFound
@@ -71,6 +71,7 @@ def take_back_afterwards(
     db: Session, override_id: int, *, actor: Actor, may_edit_global: bool, now: datetime
 ) -> Applied:
     """Let an override be about no run that came before it. Raise NotFound, NotAllowed or Conflict."""
+    _lock_jobs_of(db, override_id)
     row = _locked(db, override_id)
     _refuse_global(row.level, may_edit_global=may_edit_global)
     if row.starts_at >= row.created_at:
@@ -88,6 +89,7 @@ def delete_override(db: Session, override_id: int, *, actor: Actor, now: datetim
 
     What was reviewed as a success in the last two weeks is to be reviewed again.
     """
+    _lock_jobs_of(db, override_id)
     row = _locked(db, override_id)
     facts = {**_facts(row), "reason": row.reason, "hits": row.hits}
     had_it = or_(JobRun.override_id == override_id, and_(JobRun.override_id.is_not(None), in_reach(as_rule(row))))
@@ -102,6 +104,13 @@ def _reconsider(db: Session, condition: ColumnElement[bool], *, now: datetime, w
     found = select(JobRun.id, JobRun.job_id).join(Job, Job.id == JobRun.job_id).where(condition)
     lock_jobs(db, {job_id for _, job_id in db.execute(found)})
     return apply_overrides(db, [run_id for run_id, _ in db.execute(found)], acted_at=now, without=without)
+
+
+def _lock_jobs_of(db: Session, override_id: int) -> None:
+    """Let no run come in that may take the override, as long as it changes. Jobs first: so do mails that hit it."""
+    row = db.get(Override, override_id)
+    if row is not None:
+        lock_jobs(db, db.scalars(select(Job.id).where(of_reach(as_rule(row)))).all())
 
 
 def _row(rule: Rule, reason: str, *, created_by: int, now: datetime) -> Override:

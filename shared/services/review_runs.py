@@ -74,6 +74,7 @@ def undo_review(db: Session, review_id: int, *, actor: Actor, may_undo_any: bool
     if review.undone_at is not None:
         raise Conflict("This review was undone already.")
     review.undone_at, review.undone_by = now, actor.person_id
+    lock_jobs(db, db.scalars(select(JobRun.job_id).where(JobRun.review_id == review_id).distinct()).all())
     _take_away_newer_overdue(db, review_id)
     run_ids = db.scalars(
         update(JobRun)

@@ -1,12 +1,14 @@
 """Known problems count as success where an override means them, and nowhere else."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
+from shared.db.session import transaction
 from shared.domain.permissions import Role
 from shared.domain.status import Status
 from shared.domain.typed_override import Mistyped
@@ -23,7 +25,7 @@ from shared.services.overrides import (
     extend_override,
     take_back_afterwards,
 )
-from shared.services.record_run import record_missed_run, record_overdue_run
+from shared.services.record_run import lock_jobs, record_missed_run, record_overdue_run
 from shared.services.review_runs import review_runs
 from tests.builders import NIGHT, count_of, make_job, make_run, make_user, nights
 from tests.override_builders import DISK, make_override, make_told_run
@@ -425,3 +427,51 @@ def test_every_act_is_in_the_audit_log(db: Session, actor: Actor) -> None:
     acts = ["added", "extended", "taken_back", "ended", "deleted"]
     assert [entry.action for entry in entries] == [f"override.{act}" for act in acts]
     assert entries[0].after["runs"] == entries[2].after["runs"] == [run.id]
+
+
+# Several at once
+
+
+def test_mails_that_hit_several_overrides_at_once_lose_no_hit_and_wait_in_no_ring(committed_db: Session) -> None:
+    actor = make_user(committed_db)
+    texts = ("first problem", "second problem")
+    overrides = [make_override(committed_db, actor, text=words).override_id for words in texts]
+    jobs = [make_job(committed_db, f"Job {number}", origin=f"host {number}") for number in range(8)]
+    committed_db.commit()
+
+    def two_runs(number: int) -> None:
+        """One mail about two jobs; every other mail meets the problems the other way round."""
+        with transaction() as db:
+            own = jobs[2 * number : 2 * number + 2]
+            lock_jobs(db, own)
+            for job_id, words in zip(own, texts if number % 2 else reversed(texts), strict=True):
+                make_told_run(db, job_id, {"SQL01": (WARNING, words)})
+
+    with ThreadPoolExecutor(4) as together:
+        list(together.map(two_runs, range(4)))
+
+    hits = select(Override.id, Override.hits).where(Override.id.in_(overrides))
+    assert dict(committed_db.execute(hits).all()) == dict.fromkeys(overrides, 4)
+
+
+def test_a_mail_that_comes_while_an_override_is_deleted_ends_with_or_without_it(committed_db: Session) -> None:
+    actor = make_user(committed_db)
+    job_id = make_job(committed_db)
+    override_id = make_override(committed_db, actor, job_id=job_id).override_id
+    committed_db.commit()
+
+    def delete_it() -> None:
+        with transaction() as other:
+            delete_override(other, override_id, actor=actor, now=NIGHT + DAY)
+
+    with ThreadPoolExecutor(1) as beside:
+        with transaction() as db:
+            lock_jobs(db, [job_id])
+            deletion = beside.submit(delete_it)
+            while not db.scalar(select(func.count()).select_from(text("pg_locks")).where(text("NOT granted"))):
+                assert not deletion.done()
+            make_told_run(db, job_id)
+        deletion.result()
+
+    assert committed_db.get(Override, override_id, populate_existing=True) is None
+    assert committed_db.scalars(select(JobRun.override_id)).all() == [None]
