@@ -1,4 +1,4 @@
-"""What every page says first, in one line, while it is true: that mails are not read."""
+"""What every page says first while it is true: that this is a sandbox, that mails are not read."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,6 +32,11 @@ class Banner:
 def banners_for(db: Session, user: CurrentUser, *, now: datetime) -> list[Banner]:
     """Return what is true now and concerns this user; one statement."""
     state = import_state(db, mail_source())
+    sandbox = Banner(kind="info", text="This is a sandbox: nothing is changed in the ticketing system.")
+    return [*([sandbox] if state.is_sandbox else []), *_about_import(state, user, now)]
+
+
+def _about_import(state: ImportState, user: CurrentUser, now: datetime) -> list[Banner]:
     if not state.enabled and user.may(Right.MANAGE_SETTINGS):
         text = "Automatic import is switched off: mails come in only by hand, and missed runs are not judged."
         return [Banner(kind="info", text=text, href=MAIL_SETTINGS)]

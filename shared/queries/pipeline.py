@@ -34,6 +34,7 @@ class ImportState:
     last_error: str
     last_error_at: datetime | None
     needs_person: bool
+    is_sandbox: bool
     throttled_until: datetime | None
     last_notification_at: datetime | None
 
@@ -102,6 +103,7 @@ def import_state(db: Session, read: ReadSource) -> ImportState:
         select(
             SystemSettings.import_enabled,
             SystemSettings.import_interval_minutes,
+            SystemSettings.is_sandbox,
             select(Watch.import_on_since).scalar_subquery().label("on_since"),
             covered.label("covered_until"),
             first.label("first_read_at"),

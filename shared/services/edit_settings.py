@@ -136,6 +136,12 @@ def edit_time_zone(db: Session, name: str, *, actor: Actor, now: datetime) -> bo
     return is_another
 
 
+def edit_sandbox(db: Session, *, on: bool, actor: Actor, now: datetime) -> bool:
+    """Store whether this installation is a sandbox; tell whether that is another answer."""
+    settings = db.get_one(SystemSettings, 1, with_for_update=True)
+    return change_row(db, settings, {"is_sandbox": on}, actor, now)
+
+
 def _mail_checks(db: Session, settings: SystemSettings, typed: TypedMailSettings) -> dict[str, Callable[[], object]]:
     checks = number_checks(_BOUNDS, settings, typed)
     checks["processed_folder"] = partial(_folder_name, db, typed, unchanged=settings.processed_folder)

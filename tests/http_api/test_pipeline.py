@@ -1,13 +1,19 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from shared import clock
 from shared.clients.errors import Unavailable
 from shared.clients.queue_memory import MemoryQueues
 from shared.clients.queues import queues_in_this_process
+from shared.db.session import transaction
 from shared.domain.mailflow import Source, SubscriptionState
 from shared.domain.queue_message import Queue
+from shared.domain.ticket import TicketSource
+from shared.models.ticketing import TicketingSettings, TicketingState
+from shared.services.ticketing_breaker import DatabaseBreaker
+from shared.settings import settings
 from tests.http_api.client import Browser
 from tests.http_api.lists import counted_statements, rows, text_of
 from tests.http_api.mail_world import (
@@ -118,3 +124,29 @@ def test_hundreds_of_reads_take_as_many_statements_as_one(admin: Browser, monkey
 
 def test_it_is_for_administrators(operator: Browser) -> None:
     assert operator.get(PATH).status_code == 403
+
+
+def ticketing(**values: object) -> None:
+    """Let Autotask keep the tickets, and be as `values` say."""
+    with transaction() as db:
+        db.execute(update(TicketingSettings).values(provider=TicketSource.AUTOTASK))
+        db.execute(update(TicketingState).values(polled_at=clock.now() - timedelta(minutes=3), **values))
+
+
+def test_where_tickets_are_kept_by_hand_there_is_nothing_to_say_about_it(admin: Browser) -> None:
+    assert "Autotask" not in says(admin).split("Timers")[1]
+
+
+def test_autotask_is_good_while_its_tickets_are_looked_up(admin: Browser) -> None:
+    ticketing()
+
+    assert "good Autotask 3 m Tickets are looked up every 15 minutes." in says(admin)
+
+
+def test_autotask_is_bad_while_it_refuses_us_or_shows_nothing(admin: Browser) -> None:
+    ticketing(vanished=12, poll_error="12 of 20 tickets are not to be seen any more.")
+    vanished = says(admin)
+    DatabaseBreaker(settings()).open("refused (401)")
+
+    assert "bad Autotask 3 m 12 of 20 tickets are not to be seen any more." in vanished
+    assert "bad Autotask 3 m Refused the sign-in" in says(admin)

@@ -18,6 +18,7 @@ def test_the_tabs_lead_to_the_settings_that_there_are(admin: Browser) -> None:
         "/manage/settings/notifications",
         "/manage/pipeline",
         "/manage/dead-letters",
+        "/manage/errands",
     ):
         assert f'href="{path}"' in page
         assert admin.get(path).status_code == 200
@@ -54,6 +55,17 @@ def test_saving_what_is_there_changes_nothing_and_says_so(admin: Browser) -> Non
 
     assert "Nothing was changed." in admin.get(PATH).text
     assert acts("settings.changed") == []
+
+
+def test_a_sandbox_marks_every_page_for_everybody(admin: Browser, signed_in: Callable[[Role], Browser]) -> None:
+    admin.post(PATH, data={"ui_time_zone": "Europe/Amsterdam", "is_sandbox": "true"})
+
+    for browser in (admin, *(signed_in(role) for role in Role if role is not Role.ADMIN)):
+        assert "This is a sandbox" in browser.get("/account").text
+    assert 'name="is_sandbox" value="true" checked' in admin.get(PATH).text
+    admin.post(PATH, data={"ui_time_zone": "Europe/Amsterdam"})
+    assert "This is a sandbox:" not in admin.get(PATH).text
+    assert [act.after for act in acts("settings.changed")] == [{"is_sandbox": True}, {"is_sandbox": False}]
 
 
 def test_only_administrators_change_settings(operator: Browser) -> None:

@@ -16,7 +16,10 @@ from shared.clients.queues import open_queues
 from shared.domain.mailflow import Source
 from shared.domain.permissions import Right
 from shared.domain.queue_message import Queue
+from shared.domain.ticket import TicketSource
+from shared.queries.errands import ticketing_health
 from shared.queries.pipeline import folder_states, heartbeats, import_state, last_reads, waiting
+from shared.services.ticketing_breaker import open_breaker
 from shared.settings import settings
 
 log = logging.getLogger(__name__)
@@ -35,6 +38,9 @@ def pipeline_page(request: Request, db: Db, user: Maintainer) -> HTMLResponse:
     if source.source is Source.GRAPH:
         dots.append(signs.notifications_sign(folders, state, now, public_url=settings().public_url))
     dots += [signs.timers_sign(beats, now), signs.waiting_sign(waits, now), signs.dead_letters_sign(waits.dead_letters)]
+    ticketing = ticketing_health(db)
+    if ticketing.provider is not TicketSource.MANUAL:
+        dots.append(signs.ticketing_sign(ticketing, open_breaker(db, settings()), now))
     return page(
         request,
         "pipeline/pipeline.html",

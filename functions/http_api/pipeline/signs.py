@@ -11,7 +11,9 @@ from functions.http_api.formats import duration, plural, when
 from functions.http_api.mail_source import source_name
 from shared.domain.mailflow import SubscriptionState
 from shared.domain.watch import LONGEST_WAIT, SHORTEST_SUBSCRIPTION, longest_unread
+from shared.queries.errands import TicketingHealth
 from shared.queries.pipeline import Beat, FolderState, ImportState, Waiting
+from shared.services.ticketing_breaker import OpenBreaker
 
 
 class Health(StrEnum):
@@ -102,6 +104,24 @@ def dead_letters_sign(count: int) -> Sign:
         return Sign(name="Dead letters", health=Health.GOOD, age="0", says="No work was given up.")
     says = f"{plural(count, 'piece')} of work failed too often and {'waits' if count == 1 else 'wait'} for a person."
     return Sign(name="Dead letters", health=Health.BAD, age=f"{count:,}", says=says)
+
+
+def ticketing_sign(health: TicketingHealth, breaker: OpenBreaker | None, now: datetime) -> Sign:
+    """Return how the ticketing system does: what keeps it from being asked, else what failed, else how fresh it is."""
+    name, age = health.provider.value.capitalize(), _age(health.polled_at, now)
+    if breaker is not None:
+        refused = Markup("Refused the sign-in {}: nothing is sent until a connection test works.")
+        return Sign(name=name, health=Health.BAD, age=age, says=refused.format(when(breaker.opened_at, now)))
+    if health.vanished:
+        return Sign(name=name, health=Health.BAD, age=age, says=health.poll_error)
+    if health.failed:
+        says = f"{plural(health.failed, 'errand')} failed and {'waits' if health.failed == 1 else 'wait'} for a person."
+        return Sign(name=name, health=Health.WARNING, age=age, says=says)
+    if health.polled_at is None:
+        return Sign(name=name, health=Health.WARNING, age=age, says=health.poll_error or "Was not asked yet.")
+    is_late = now - health.polled_at > max(4 * timedelta(minutes=health.poll_minutes), LONGEST_WAIT)
+    says = health.poll_error or f"Tickets are looked up every {plural(health.poll_minutes, 'minute')}."
+    return Sign(name=name, health=Health.WARNING if is_late else Health.GOOD, age=age, says=says)
 
 
 def _notifications(health: Health, age: str, says: str) -> Sign:
