@@ -1,16 +1,19 @@
 """Keeps one ticket for one incident: tells it what is new, and ends it when its jobs are good again, if that is wished.
 
-New runs are linked to the open ticket where they are made; here is only looked at them. Harmless to repeat.
+New runs are linked to the open ticket where they are made; here is only looked at them. Harmless to repeat. Opens its
+own transactions, one a ticket: whoever holds several tickets at once may wait for a poll that does so too.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select, true
 from sqlalchemy.orm import Session
 
+from shared.db.session import transaction
 from shared.domain.incident import Told, may_note, news_in, said_by
 from shared.domain.overrides import GOOD, TroubledRun
 from shared.domain.run import RunSource
@@ -24,6 +27,7 @@ from shared.models.troubled_runs import as_troubled, select_troubled
 from shared.services.add_errand import add_errand
 from shared.services.audit import SYSTEM
 from shared.services.draft_ticket import ticket_facts
+from shared.services.errors import Conflict, NotFound
 from shared.services.tickets import resolve_ticket
 
 OVERLAP = timedelta(hours=1)  # a link may be older than its commit
@@ -38,10 +42,15 @@ def begin_incident(db: Session, ticket: Ticket, *, now: datetime) -> None:
     ticket.looked_at = now
 
 
-def keep_incidents(db: Session, *, now: datetime) -> dict[str, int]:
+def keep_incidents(*, clock: Callable[[], datetime]) -> dict[str, int]:
     """Have notes added about what is new, and tickets resolved whose jobs are good again; return counts."""
-    noted = sum(_look(db, ticket_id, now=now) for ticket_id in _with_new_runs(db))
-    return {"noted": noted, "good_again": _resolve_good(db, now=now)}
+    with transaction() as db:
+        to_look_at = _with_new_runs(db)
+    noted = 0
+    for ticket_id in to_look_at:
+        with transaction() as db:
+            noted += _look(db, ticket_id, now=clock())
+    return {"noted": noted, "good_again": _resolve_good(clock)}
 
 
 def _with_new_runs(db: Session) -> Sequence[int]:
@@ -142,15 +151,18 @@ def _silent_for(db: Session, job_ids: Sequence[int], *, now: datetime) -> dict[i
     return {job_id: now - last for job_id, last in db.execute(reported.group_by(JobRun.job_id))}
 
 
-def _resolve_good(db: Session, *, now: datetime) -> int:
+def _resolve_good(clock: Callable[[], datetime]) -> int:
     """Resolve the tickets whose jobs were all good so many times in a row as the settings say."""
-    wanted = db.get_one(TicketingSettings, 1).resolve_after_good
-    if wanted is None:
-        return 0
-    good = _good_again(db, wanted)
+    with transaction() as db:
+        wanted = db.get_one(TicketingSettings, 1).resolve_after_good
+        good = _good_again(db, wanted) if wanted is not None else ()
+    note = f"the last {wanted} runs of its jobs were good"
+    resolved = 0
     for ticket_id in good:
-        resolve_ticket(db, ticket_id, actor=SYSTEM, now=now, note=f"the last {wanted} runs of its jobs were good")
-    return len(good)
+        with suppress(Conflict, NotFound), transaction() as db:  # somebody was faster
+            resolve_ticket(db, ticket_id, actor=SYSTEM, now=clock(), note=note)
+            resolved += 1
+    return resolved
 
 
 def _good_again(db: Session, wanted: int) -> Sequence[int]:

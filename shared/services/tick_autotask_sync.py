@@ -20,8 +20,7 @@ from shared.services.ticketing_state import pace_of, usage_is_old
 
 def tick_autotask_sync(queues: Queues, *, clock: Callable[[], datetime]) -> dict[str, int]:
     """Look after the incidents, and ask for what is due; return counts."""
-    with transaction() as db:
-        counts = keep_incidents(db, now=clock())
+    counts = keep_incidents(clock=clock)
     with transaction() as db:
         tasks = _due(db, clock())
     for task in tasks:

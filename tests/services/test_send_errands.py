@@ -1,5 +1,6 @@
 """What is decided here is done at Autotask, once, whatever becomes of an answer or a worker."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -96,6 +97,18 @@ def test_a_hundred_tickets_whose_answers_are_lost_are_a_hundred_tickets(tickets:
     keys = [row["externalID"] for row in tickets.fake.tickets]
     assert (len(keys), len(set(keys))) == (number, number)
     assert {tickets.remote(each) for each in ids} == {str(row["id"]) for row in tickets.fake.tickets}
+
+
+def test_workers_that_send_at_once_make_each_ticket_once(tickets: TicketWorld) -> None:
+    customer_id = tickets.customer()
+    ids = [tickets.ticket(tickets.run(tickets.job(customer_id=customer_id)).id) for _ in range(12)]
+
+    with ThreadPoolExecutor(3) as workers:
+        counts = list(workers.map(lambda _: tickets.send(), range(3)))
+
+    assert sum(each.get("done", 0) for each in counts) == 12
+    assert {tickets.remote(each) for each in ids} == {str(row["id"]) for row in tickets.fake.tickets}
+    assert len(tickets.fake.tickets) == 12
 
 
 def test_a_ticket_that_was_not_made_after_all_is_sent_again_under_its_key(tickets: TicketWorld) -> None:

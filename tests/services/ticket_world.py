@@ -136,8 +136,7 @@ class TicketWorld:
             return refresh_ticket(psa, ticket_id, clock=self.clock)
 
     def look_after_incidents(self) -> dict[str, int]:
-        with transaction() as db:
-            return keep_incidents(db, now=self.now)
+        return keep_incidents(clock=self.clock)
 
     def stored(self, ticket_id: int) -> Ticket:
         return self.db.get_one(Ticket, ticket_id, populate_existing=True)
