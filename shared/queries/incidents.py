@@ -5,12 +5,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from shared.domain.incident import errors_of
 from shared.domain.overrides import GOOD
+from shared.domain.status import Status
 from shared.models.jobs import JobRun
 from shared.models.tickets import Ticket, TicketRun, TicketScope, is_open_on_job, ticket_over_at
 from shared.models.troubled_runs import as_troubled, select_troubled
@@ -45,7 +46,8 @@ def other_causes(db: Session, run_ids: Collection[int]) -> dict[int, tuple[int, 
 def still_failing(db: Session, job_ids: Collection[int]) -> dict[int, OverTicket]:
     """Return the last ticket, by job, of jobs whose last run is not good though the ticket was resolved before it.
 
-    A job with an open ticket is none of them: then somebody is at it.
+    A job with an open ticket is none of them: then somebody is at it. Nor is one that succeeded since: then this is
+    trouble anew.
     """
     last_run = (
         select(JobRun.job_id, JobRun.run_at, JobRun.status, JobRun.override_id)
@@ -62,6 +64,13 @@ def still_failing(db: Session, job_ids: Collection[int]) -> dict[int, OverTicket
         .exists()
     )
     over_at = ticket_over_at()
+    good = aliased(JobRun)
+    succeeded_since = exists().where(
+        good.job_id == last_run.c.job_id,
+        good.status == Status.SUCCESS,
+        good.run_at > over_at,
+        good.attempt_of_id.is_(None),
+    )
     found = db.execute(
         select(last_run.c.job_id, Ticket.id, Ticket.ticket_code, over_at.label("over_at"))
         .join(TicketScope, TicketScope.job_id == last_run.c.job_id)
@@ -73,6 +82,7 @@ def still_failing(db: Session, job_ids: Collection[int]) -> dict[int, OverTicket
             TicketScope.customer_id.is_not(None),
             Ticket.deleted_at.is_(None),
             ~is_open,
+            ~succeeded_since,
         )
         .order_by(last_run.c.job_id, over_at.desc(), Ticket.id.desc())
         .ext(distinct_on(last_run.c.job_id))

@@ -2,11 +2,13 @@
 
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from shared import clock
 from shared.db.session import transaction
 from shared.domain.status import Status
+from shared.models.jobs import JobRun
+from shared.models.mail import MailReading
 from shared.models.tickets import TicketScope
 from shared.services.audit import SYSTEM
 from shared.services.edit_job import move_job
@@ -17,6 +19,14 @@ from tests.http_api.ticket_world import a_remark, a_ticket, change_ticket, resol
 
 SUCCESS, WARNING, FAILED = Status.SUCCESS, Status.WARNING, Status.FAILED
 SCRIPT = {"HX-Request": "true"}
+
+
+def says(run_id: int, message: str) -> None:
+    """Let the mail of a run give this as its reason."""
+    with transaction() as db:
+        run = db.get_one(JobRun, run_id)
+        db.execute(update(MailReading).where(MailReading.id == run.reading_id).values(message=message))
+        run.message = message
 
 
 def test_a_row_of_run_checks_tells_of_open_tickets_and_remarks(operator: Browser) -> None:
@@ -186,3 +196,37 @@ def test_after_a_move_nothing_is_open_on_the_job(operator: Browser) -> None:
     assert "ends for it" not in operator.get(f"/jobs/{job.job_id}/move").text
     with transaction() as db:
         assert db.scalars(select(TicketScope.customer_id)).all() == [None]
+
+
+def test_a_run_that_fails_for_another_cause_than_its_ticket_says_so(operator: Browser) -> None:
+    job = a_job(FAILED)
+    says(job.run_id, "Disk D: is full, 12 MB free")
+    a_ticket(job.run_id, code="INC-7")
+    same, other = (a_run(job.job_id, FAILED) for _ in range(2))
+    says(same, "Disk D: is full, 7 MB free")
+    says(other, "The host was not found")
+
+    pages = [operator.get(f"/runs/{run}").text for run in (job.run_id, same, other)]
+
+    assert ["other cause than the ticket" in page for page in pages] == [False, False, True]
+
+
+def test_a_job_that_fails_on_after_its_ticket_was_resolved_says_so_until_it_was_good(operator: Browser) -> None:
+    job = a_job(FAILED)
+    resolve(a_ticket(job.run_id, code="INC-7"), at=clock.now() - timedelta(minutes=50))
+    after = a_run(job.job_id, FAILED, clock.now() - timedelta(minutes=40))
+    pages = [text_of(operator.get(f"/runs/{run_id}").text) for run_id in (job.run_id, after)]
+    a_run(job.job_id, SUCCESS, clock.now() - timedelta(minutes=30))
+    anew = a_run(job.job_id, FAILED, clock.now() - timedelta(minutes=20))
+
+    assert ["INC-7 was resolved" in page for page in pages] == [False, True]
+    assert "INC-7" not in operator.get(f"/runs/{anew}").text
+
+
+def test_no_date_decides_which_rows_are_marked(operator: Browser) -> None:
+    """A ticket marks its job whatever day it counts from: only the tickets of one run look at that."""
+    job = a_job(FAILED)
+    change_ticket(a_ticket(job.run_id, code="INC-7"), active_from_date=(clock.now() + timedelta(days=9)).date())
+
+    assert "Open ticket: INC-7" in rows(operator.get("/run-checks"))[0]
+    assert "Open ticket: INC-7" in text_of(operator.get(f"/jobs/{job.job_id}").text)

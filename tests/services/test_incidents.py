@@ -264,6 +264,19 @@ def test_a_job_that_fails_on_after_its_ticket_was_resolved_says_so(tickets: Tick
     }
 
 
+def test_a_job_that_succeeded_since_its_ticket_was_resolved_fails_anew(tickets: TicketWorld) -> None:
+    job_id = tickets.job()
+    ticket_id = tickets.made(fails(tickets, job_id).id)
+    tickets.later(hours=1)
+    tickets.resolve(ticket_id)
+    tickets.later(hours=1)
+    tickets.run(job_id, Status.SUCCESS)
+    tickets.later(hours=1)
+    fails(tickets, job_id)
+
+    assert still_failing(tickets.db, [job_id]) == {}
+
+
 def test_a_run_from_before_the_end_of_its_ticket_is_no_failure_after_it(tickets: TicketWorld) -> None:
     job_id = tickets.job()
     ticket_id = tickets.made(fails(tickets, job_id).id)

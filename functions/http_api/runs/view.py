@@ -16,6 +16,7 @@ from shared.domain.permissions import Right
 from shared.domain.run import MatchedBy
 from shared.domain.status import Status
 from shared.queries.alerts import NO_ALERTS, Alerts, alerts_of_run
+from shared.queries.incidents import OverTicket, other_causes, still_failing
 from shared.queries.job_strip import StripDay, job_strip
 from shared.queries.objects import GOOD
 from shared.queries.run_panel import RunPanel
@@ -46,6 +47,8 @@ class RunView:
     slots_in_words: str
     strip: tuple[StripDay, ...]
     alerts: Alerts
+    other_causes: tuple[int, ...]  # tickets that were made for another error than the run's
+    still_fails_after: OverTicket | None
     may_review: bool
     may_undo: bool
     may_ticket: bool
@@ -94,6 +97,8 @@ def run_view(db: Session, run: RunPanel, *, user: CurrentUser, now: datetime) ->
         slots_in_words=in_words(schedule.slots) if schedule else "",
         strip=tuple(job_strip(db, run.job_id, now.astimezone(zone).date(), zone, days=STRIP_DAYS)),
         alerts=alerts_of_run(db, run.run_id, ui_zone()) or NO_ALERTS,
+        other_causes=other_causes(db, [run.run_id]).get(run.run_id, ()),
+        still_fails_after=_still_fails_after(db, run),
         may_review=user.may(Right.REVIEW_RUNS),
         may_undo=_may_undo(run, user, now),
         may_ticket=user.may(Right.EDIT_TICKETS),
@@ -149,6 +154,12 @@ def _object_words(run: RunPanel) -> str:
 def _day_word(moment: datetime, now: datetime) -> str:
     day, today = (each.astimezone(ui_zone()).date() for each in (moment, now))
     return "yesterday" if day == today - timedelta(days=1) else when(moment, now)
+
+
+def _still_fails_after(db: Session, run: RunPanel) -> OverTicket | None:
+    """Return the ticket that was resolved before this run and after which the job was not good yet."""
+    over = still_failing(db, [run.job_id]).get(run.job_id)
+    return over if over is not None and run.status not in GOOD and over.resolved_at < run.run_at else None
 
 
 def _may_undo(run: RunPanel, user: CurrentUser, now: datetime) -> bool:
