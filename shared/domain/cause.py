@@ -18,6 +18,7 @@ from shared.domain.varying import HOLE, OF_HOW_MANY, without_varying
 
 LONGEST = 300  # letters of an error that are looked at
 
+_VERDICTS = frozenset(status.value for status in Status)
 _WORD = re.compile(r"[^\W\d_]{2,}")
 
 
@@ -51,4 +52,4 @@ def telling(status: Status, message: str, objects: Iterable[Problem]) -> tuple[s
 def says_something(text: str) -> bool:
     """Tell whether the text is more than names and numbers, or a verdict behind them."""
     verdict = OF_HOW_MANY.sub("", text).rpartition(": ")[2].casefold()
-    return verdict not in set(Status) and _WORD.search(text) is not None
+    return verdict not in _VERDICTS and _WORD.search(text) is not None

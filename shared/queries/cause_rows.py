@@ -9,7 +9,6 @@ from hashlib import sha256
 from sqlalchemy.orm import Session
 
 from shared.domain.cause import cause_of, in_common, says_something
-from shared.domain.names import fold
 from shared.domain.status import Status
 from shared.queries.overridden import worst_first
 from shared.queries.run_checks_rows import Counted, JobRow, written
@@ -110,8 +109,8 @@ def _cause(said: SaidByRun, row: JobRow) -> str:
 def _named_in(text: str, said: SaidByRun, row: JobRow) -> tuple[str, ...]:
     """Return the names that stand in a text. That of the job may be any word, so only in quotes it is a name."""
     quoted = (f'"{row.job_name}"', f"'{row.job_name}'", f"[{row.job_name}]")
-    folded = fold(text)
-    return tuple(name for name in (*quoted, *said.names) if fold(name) in folded)
+    lowered = text.lower()
+    return tuple([name for name in (*quoted, *said.names) if name.lower() in lowered])
 
 
 def _runs_of_cause(db: Session, groups: Mapping[Group, Mapping[int, JobRow]]) -> dict[Group, int]:

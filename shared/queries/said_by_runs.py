@@ -4,8 +4,23 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ARRAY, Row, Select, String, cast, exists, func, select, true
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Row,
+    Select,
+    String,
+    any_,
+    cast,
+    exists,
+    func,
+    select,
+    true,
+    type_coerce,
+)
 from sqlalchemy.orm import Session, aliased
+from sqlalchemy.types import NullType
 
 from shared.domain.cause import LONGEST, telling
 from shared.domain.overrides import Problem
@@ -17,6 +32,7 @@ from shared.queries.objects import GOOD, WORST_FIRST
 MOST_OBJECTS = 20  # of a run; the worst
 
 _attempt = aliased(JobRun)
+_AS_IT_COMES = NullType()  # lists of words need no conversion, and there are thousands of them
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,9 +58,9 @@ def _asked(run_ids: Collection[int]) -> Select[*tuple[Any, ...]]:
         .subquery()
     )
     objects = select(
-        func.array_agg(bad.c.name).label("names"),
-        func.array_agg(bad.c.status).label("statuses"),
-        func.array_agg(func.left(bad.c.message, LONGEST)).label("texts"),
+        _list_of(bad.c.name).label("names"),
+        _list_of(bad.c.status).label("statuses"),
+        _list_of(func.left(bad.c.message, LONGEST)).label("texts"),
     ).lateral()
     hosts = select(JobKeyRow.origin_shown).where(JobKeyRow.job_id == JobRun.job_id, JobKeyRow.origin_shown != "")
     return (
@@ -53,14 +69,18 @@ def _asked(run_ids: Collection[int]) -> Select[*tuple[Any, ...]]:
             JobRun.status,
             func.left(JobRun.message, LONGEST).label("message"),
             exists().where(_attempt.attempt_of_id == JobRun.id).label("has_attempts"),
-            func.array(hosts.scalar_subquery(), type_=ARRAY(String)).label("hosts"),
+            func.array(hosts.scalar_subquery(), type_=_AS_IT_COMES).label("hosts"),
             objects.c.names,
             objects.c.statuses,
             objects.c.texts,
         )
         .join(objects, true())
-        .where(JobRun.id.in_(run_ids))
+        .where(JobRun.id == any_(cast(list(run_ids), ARRAY(BigInteger))))
     )
+
+
+def _list_of(values: ColumnElement[str]) -> ColumnElement[Any]:
+    return type_coerce(func.array_agg(values), _AS_IT_COMES)
 
 
 def _said(row: Row[Any]) -> SaidByRun:
