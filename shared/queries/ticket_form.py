@@ -8,15 +8,13 @@ from typing import Any
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
-from shared.domain.status import Status
+from shared.domain.status import NOTHING_WRONG
 from shared.domain.ticket import TicketSource
 from shared.domain.ticketing import ReferenceKind
 from shared.models.customers import Customer
 from shared.models.jobs import Job, JobRun
 from shared.models.ticketing import TicketingChoice, TicketingSettings
 from shared.models.tickets import Ticket, TicketScope, is_open_on_job
-
-GOOD = frozenset({Status.SUCCESS, Status.INFORMATIONAL})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -115,7 +113,7 @@ def ticket_choices(db: Session) -> TicketChoices:
 
 
 def _chosen(rows: Sequence[Row[*tuple[Any, ...]]]) -> list[Row[*tuple[Any, ...]]]:
-    bad = [row for row in rows if row.status not in GOOD and row.override_id is None]
+    bad = [row for row in rows if row.status not in NOTHING_WRONG and row.override_id is None]
     return bad or list(rows)
 
 

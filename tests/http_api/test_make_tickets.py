@@ -251,6 +251,17 @@ def test_autotask_is_asked_for_it_and_the_ticket_shows_at_once(operator: Browser
     assert "being made…" in operator.get(f"/run-checks/jobs/{job.job_id}", headers=SCRIPT).text
 
 
+def test_a_queue_that_nobody_offered_is_refused(operator: Browser) -> None:
+    job = a_job(FAILED)
+    with_autotask(customer_of(job))
+
+    answer = add(operator, job, **field(job, how="new", title="Disk full", queue_id="77"))
+
+    assert answer.status_code == 422
+    assert "no such queue any more" in text_of(answer.text)
+    assert made() == {}
+
+
 def test_where_a_customer_is_not_mapped_a_code_is_asked_for_and_why_is_said(operator: Browser) -> None:
     job = a_job(FAILED, customer="Acme BV")
     with_autotask()

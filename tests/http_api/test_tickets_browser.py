@@ -4,21 +4,29 @@ from collections.abc import Iterator
 
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from shared.clients.queues import queues_in_this_process
 from shared.db.session import transaction
+from shared.domain.queue_message import TicketTask, TicketWork
 from shared.domain.status import Status
+from shared.models.customers import Customer
 from shared.models.jobs import Job
+from shared.models.ticketing import TicketingSettings
 from shared.models.tickets import Remark, Ticket, TicketRun
+from shared.services.ticket_work import handle_ticket_work
+from tests.autotask_world import tenant_in_the_environment
 from tests.http_api.client import Browser
 from tests.http_api.live import Tab, opened, served
 from tests.http_api.run_checks_world import Made, a_job, a_run, open_runs
+from tests.http_api.test_make_tickets import with_autotask
 from tests.http_api.ticket_world import a_remark, a_ticket
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 WARNING, FAILED = Status.WARNING, Status.FAILED
 NO_CLIPBOARD = "Object.defineProperty(navigator, 'clipboard', { value: undefined });"
 HOUR = 3600
+QUEUE, HIGH = "29682833", "1"  # choices of the fake tenant
 NO_COMMAND = "document.execCommand = () => false;"
 LISTEN = """
 window.copied = [];
@@ -194,6 +202,48 @@ def test_giving_up_makes_nothing_and_a_click_beside_the_form_loses_nothing(tab: 
     assert kept == "INC-8"
     assert not tab.page.is_visible("#asked")
     assert linked() == {}
+
+
+def test_from_a_failed_run_to_autotask_and_back(
+    tab: Tab, monkeypatch: pytest.MonkeyPatch, settings_of_the_test: None
+) -> None:
+    """Made there once, shown here with its number, resolved there, and gone from the next run here."""
+    job = a_job(FAILED, customer="Acme BV", name="Nightly VMs")
+    with tenant_in_the_environment(monkeypatch) as tenant:
+        map_to(customer_of(job), tenant.add_company("Acme BV"))
+        go(tab, f"/run-checks?panel={job.job_id}")
+        tab.page.keyboard.press("t")
+        tab.page.wait_for_selector("#asked[open] input[id^=title-]:focus")
+        tab.page.keyboard.press("Enter")
+        tab.page.wait_for_selector("#rc-panel .alerts >> text=being made…")
+
+        work(TicketTask.SEND)
+        (made,) = tenant.tickets
+        go(tab, f"/run-checks?panel={job.job_id}")
+        shown = tab.page.inner_text("#rc-panel .ticket-code a")
+        tenant.close_ticket(str(made["id"]))
+        work(TicketTask.POLL)
+        new = a_run(job.job_id, FAILED)
+        go(tab, f"/run-checks?panel={job.job_id}&run={new}")
+        after = tab.page.inner_text("#rc-panel .run-alerts")
+        go(tab, f"/run-checks?panel={job.job_id}&run={job.run_id}")
+
+        assert shown == made["ticketNumber"]
+        assert f"{shown} was resolved" in after
+        assert "Resolved" in tab.page.inner_text("#rc-panel .alerts")
+        assert linked() == {shown: {job.run_id}}
+
+
+def map_to(customer_id: int, company: str) -> None:
+    with_autotask(customer_id)
+    with transaction() as db:
+        db.get_one(Customer, customer_id).autotask_company_id = company
+        db.execute(update(TicketingSettings).values(queue_id=QUEUE, priority_failed_id=HIGH))
+
+
+def work(task: TicketTask) -> None:
+    """Do what the queue would have a worker do."""
+    handle_ticket_work(TicketWork(task=task).to_json(), queues_in_this_process())
 
 
 @pytest.mark.parametrize(

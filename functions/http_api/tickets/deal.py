@@ -1,5 +1,6 @@
 """Does for one customer what his part of the form asks: makes a ticket, or links one that there is."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -86,7 +87,11 @@ def _have_made(
     actor: Actor,
     now: datetime,
 ) -> Done:
-    chosen = {"queue_id": typed.queue_id, "priority_id": typed.priority_id}
+    known = ticket_choices(db)
+    chosen = {
+        "queue_id": _known(typed.queue_id, known.queues, "queue"),
+        "priority_id": _known(typed.priority_id, known.priorities, "priority"),
+    }
     add_remote_ticket(
         db,
         title=typed.title,
@@ -98,6 +103,12 @@ def _have_made(
         now=now,
     )
     return Done(words=f"Autotask is asked for a ticket on {_about(group)}.", is_remote=True)
+
+
+def _known(chosen: str, offered: Iterable[tuple[str, str]], what: str) -> str:
+    if chosen and chosen not in dict(offered):
+        raise BadInput(f"Autotask has no such {what} any more: choose another one.", field="how")
+    return chosen
 
 
 def _is_remote(db: Session, customer_id: int) -> bool:
