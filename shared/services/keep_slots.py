@@ -12,7 +12,8 @@ from sqlalchemy import Exists, delete, exists, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased
 
-from shared.domain.schedule import LONGEST_GRACE, Schedule, Slot, as_datetime
+from shared.domain.backtest import allowed_grace
+from shared.domain.schedule import Slot, as_datetime
 from shared.domain.schedule_json import schedule_of
 from shared.domain.slot_state import OPEN, SlotState
 from shared.models.schedules import JobSchedule, JobSlot
@@ -81,7 +82,7 @@ def _new_slots(job: WatchedJob, known: Exceptions, now: datetime, look_back: int
     schedule = schedule_of(job.known.lanes, job.known.confidence)
     today = job.today(now)
     first = max(_first_day(job, today), today - timedelta(days=look_back), job.live_from or date.min)
-    grace = _grace(job, schedule)
+    grace = allowed_grace(schedule, job.known.grace_minutes) if job.known.grace_minutes is not None else None
     for day in (first + timedelta(days=number) for number in range((today - first).days + AHEAD + 1)):
         for slot in schedule.slots_on(day.toordinal(), job.zone):
             # Nobody is told on the day on which a schedule is learned that he should have run before.
@@ -97,21 +98,13 @@ def _first_day(job: WatchedJob, today: date) -> date:
     return min(job.known.slots_until, today) + timedelta(days=1)
 
 
-def _grace(job: WatchedJob, schedule: Schedule) -> float | None:
-    """Return an operator's own grace in seconds, as far as the way to the next slot allows."""
-    if job.known.grace_minutes is None:
-        return None
-    narrowest = min(schedule.gap_after(number) for number in range(len(schedule.lanes)))
-    return 60.0 * min(job.known.grace_minutes, narrowest / 2, LONGEST_GRACE)
-
-
-def _row(job: WatchedJob, slot: Slot, day: date, why: str, grace: float | None) -> dict[str, Any]:
+def _row(job: WatchedJob, slot: Slot, day: date, why: str, grace: int | None) -> dict[str, Any]:
     return {
         "job_id": job.job_id,
         "slot_at": as_datetime(slot.at),
         "day": day,
         "early_from": as_datetime(slot.at - slot.early),
-        "deadline": as_datetime(slot.deadline if grace is None else slot.at + grace),
+        "deadline": as_datetime(slot.deadline if grace is None else slot.at + 60 * grace),
         "is_silence": False,
         "state": SlotState.SKIPPED if why else SlotState.EXPECTED,
         "why": why,
@@ -122,7 +115,7 @@ def _silence(job: WatchedJob) -> Iterator[dict[str, Any]]:
     if job.last_run_at is None or job.known.silence_minutes is None:
         return
     ends = job.last_run_at + timedelta(minutes=job.known.silence_minutes)
-    if job.known.paused_until and job.known.paused_at and job.known.paused_at <= ends:
+    if job.known.paused_until is not None:  # what is still silent after a pause is news
         ends = max(ends, job.known.paused_until)
     if job.live_from is not None:
         ends = max(ends, datetime.combine(job.live_from, time.min, job.zone))

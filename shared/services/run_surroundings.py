@@ -7,7 +7,7 @@ nothing around them, so adding one asks only what is cheap to know, and the rest
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import CTE, Select, bindparam, exists, or_, select
+from sqlalchemy import CTE, Select, bindparam, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
 from shared.db.base import table_of
@@ -18,12 +18,11 @@ from shared.domain.status import NOTHING_WRONG
 from shared.models.jobs import JobRun
 from shared.models.mail import MailReading
 from shared.models.overrides import Override
-from shared.models.schedules import JobSlot
+from shared.models.schedules import JobSchedule, JobSlot
 from shared.services.join_attempts import REPORTED
 from shared.services.link_tickets import has_tickets
 
 LATEST_ANSWER = timedelta(days=40)  # after its slot: a report may wait in the inbox, and slots lie up to a month apart
-EARLIEST_ANSWER = timedelta(hours=12)
 
 _runs = table_of(JobRun)
 _later, _neighbour, _silent = _runs.alias("later"), _runs.alias("neighbour"), _runs.alias("silent")
@@ -38,7 +37,7 @@ def with_surroundings(added: CTE) -> Select[Any]:
     is_of_job = (_neighbour.c.job_id == added.c.job_id, _neighbour.c.source.in_(REPORTED))
     is_near = _neighbour.c.run_at.between(added.c.run_at - SESSION, added.c.run_at + SESSION)
     is_missed = (_silent.c.job_id == added.c.job_id, _silent.c.source == RunSource.MISSED)
-    may_be_it = _silent.c.slot_at.between(added.c.run_at - LATEST_ANSWER, added.c.run_at + EARLIEST_ANSWER)
+    may_be_it = _silent.c.slot_at >= added.c.run_at - LATEST_ANSWER  # a maximum silence ends weeks after its answer
     return select(
         added.c.id,
         exists().where(_later.c.job_id == added.c.job_id, _later.c.run_at > added.c.run_at),
@@ -84,6 +83,11 @@ _could_be_its_own = exists().where(
 _is_next_ones = exists().where(
     _next_slot.job_id == _missed.job_id, _next_slot.slot_at > _missed.slot_at, _next_slot.early_from <= _new.c.run_at
 )
+_lacks_slots = exists().where(  # while our timer stood still nobody made the slot that would be the next one
+    JobSchedule.job_id == _missed.job_id,
+    func.jsonb_array_length(JobSchedule.lanes) > 0,
+    JobSchedule.slots_until < func.date(func.timezone("UTC", _new.c.run_at)),
+)
 # The missed run of the last slot that the run can be of, unless it belongs to the next one.
 ANSWERED = (
     select(_missed.id)
@@ -93,6 +97,7 @@ ANSWERED = (
         _missed.source == RunSource.MISSED,
         _could_be_its_own.correlate(_missed, _new),
         ~_is_next_ones.correlate(_missed, _new),
+        ~_lacks_slots.correlate(_missed, _new),
         ~exists().where(_answer_to.late_for_id == _missed.id),
     )
     .order_by(_missed.slot_at.desc())

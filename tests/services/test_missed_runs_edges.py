@@ -7,9 +7,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from shared.domain.slot_state import SlotState
-from shared.models.schedules import JobSlot
+from shared.domain.watch_version import watch_version
+from shared.models.schedules import JobSchedule, JobSlot
 from shared.queries.not_judged import not_judged
 from shared.services.edit_job import archive_job
+from shared.services.pause_job import pause_job
 from shared.services.tick_missed_runs import watch_jobs
 from tests.builders import make_job, make_user, runs_of
 from tests.services.watched_jobs_world import FIRST, covered, missed, nights, ran, tick
@@ -90,3 +92,53 @@ def test_a_late_run_that_gives_way_to_the_run_in_time_is_late_no_more(committed_
     assert [run.is_late for run in runs_of(committed_db, job_id)[-2:]] == [False, False]
     state = select(JobSlot.state).where(JobSlot.job_id == job_id, JobSlot.day == at(10).date())
     assert committed_db.scalars(state).all() == [SlotState.ARRIVED]
+
+
+def silent_job(db: Session) -> int:
+    """Return a job without a schedule that fell silent after its second run, at its maximum silence a week later."""
+    job_id = make_job(db)
+    ran(db, job_id, [FIRST, at(0, 30)])
+    tick(db, at(2))
+    pass_nights(db, 8, 10)
+    return job_id
+
+
+def test_a_report_that_waited_for_days_in_the_inbox_answers_the_maximum_silence(committed_db: Session) -> None:
+    job_id = silent_job(committed_db)
+    before = missed(committed_db, job_id)
+
+    ran(committed_db, job_id, [at(5)])
+
+    assert before == [at(7, 30)]
+    assert missed(committed_db, job_id) == []
+
+
+def test_a_job_without_a_schedule_that_is_still_silent_after_its_pause_is_news(committed_db: Session) -> None:
+    job_id = silent_job(committed_db)
+    version = watch_version(committed_db.get_one(JobSchedule, job_id))
+    resumes_on = at(20).date()
+    actor = make_user(committed_db)
+
+    pause_job(committed_db, job_id, resumes_on=resumes_on, reason="new disks", version=version, actor=actor, now=at(11))
+    committed_db.commit()
+    pass_nights(committed_db, 12, 22)
+
+    assert missed(committed_db, job_id) == [at(7, 30), at(19, 2)]  # at midnight in Amsterdam
+
+
+def test_next_weeks_run_does_not_answer_last_weeks_while_our_timer_stands_still(committed_db: Session) -> None:
+    """The slot that the run belongs to isn't made yet when its mail comes in."""
+    job_id = make_job(committed_db)
+    weeks = [at(7 * number) for number in range(6)]
+    ran(committed_db, job_id, weeks)
+    tick(committed_db, weeks[-1] + timedelta(hours=1))
+    for day in range(1, 9):
+        now = weeks[-1] + timedelta(days=day, hours=5)
+        covered(committed_db, now)
+        tick(committed_db, now)
+
+    ran(committed_db, job_id, [at(49)])
+    covered(committed_db, at(49, 5))
+    tick(committed_db, at(49, 5))
+
+    assert missed(committed_db, job_id) == [at(42)]
