@@ -13,6 +13,7 @@ from shared.models.jobs import Job
 from shared.models.schedules import JobSchedule, JobSlot
 from shared.models.system import SystemSettings
 from shared.services.keep_slots import keep_slots
+from shared.services.learn_schedules import learn_schedules
 from shared.services.record_run import lock_jobs
 
 
@@ -35,8 +36,12 @@ def watch_customers_again(db: Session, customer_ids: Collection[int], *, now: da
 
 
 def make_slots_anew(db: Session, customer_ids: Collection[int], *, now: datetime) -> None:
-    """Let the slots of customers follow their clock and their day of going live as they are now, from today on."""
+    """Let the slots of customers follow their clock and their day of going live as they are now, from today on.
+
+    What was learned on another clock is learned anew.
+    """
     for job_ids in _jobs_of(db, customer_ids):
+        learn_schedules(db, job_ids, now=now)
         _make_slots(db, job_ids, now)
 
 

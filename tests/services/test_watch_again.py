@@ -188,6 +188,28 @@ def test_a_customer_that_goes_live_later_misses_nothing_tonight(
     assert missed(committed_db, job_id) == []
 
 
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York", "UTC"])
+def test_a_job_that_runs_on_misses_nothing_when_its_customers_zone_is_put_right(
+    committed_db: Session, job_id: int, actor: Actor, zone: str
+) -> None:
+    """It was learned on another clock."""
+    customer_id = committed_db.get_one(Job, job_id).customer_id
+    ran(committed_db, job_id, [at(10)])
+    pass_nights(committed_db, 10, 10)
+
+    edit_customer(committed_db, customer_id, TypedCustomer(name="Oak", time_zone=zone), actor=actor, now=at(11, -9))
+    committed_db.commit()
+    for night in range(11, 15):
+        covered(committed_db, at(night, -1))
+        tick(committed_db, at(night, -1))
+        ran(committed_db, job_id, [at(night)])
+        pass_nights(committed_db, night, night)
+
+    runs = runs_of(committed_db, job_id)
+    assert [run.run_at for run in runs] == nights(15)
+    assert not any(run.is_late for run in runs)
+
+
 def test_the_installations_day_of_going_live_moves_all_jobs(committed_db: Session, job_id: int, actor: Actor) -> None:
     def goes_live(day: str, now: datetime) -> None:
         settings = committed_db.get_one(SystemSettings, 1, populate_existing=True)
