@@ -36,7 +36,7 @@ async function settle({ pairs, items, clean, from, job }, answer) {
   moveOn(from && again(from), job);
 }
 
-// In the panel a review goes on to the next job; a silence has no panel, so there it goes on in the list.
+// In the panel a review goes on to the next job; a silence or a cause has none, so there it goes on in the list.
 function moveOn(row, job) {
   if (allDone()) {
     if (isOpen()) closePanel();
