@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select, update
+from sqlalchemy import exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from shared.domain.learn_schedule import SESSION_GAP
-from shared.domain.schedule import Slot
+from shared.domain.schedule import LONGEST_GRACE, Slot
 from shared.domain.slot_matching import match_slots
 from shared.domain.slot_state import OPEN, SlotState
 from shared.models.customers import Customer
@@ -89,11 +89,6 @@ def judge_slots(db: Session, job_ids: Sequence[int], *, now: datetime) -> Judgem
     return Judgement(judged=len(changes), missed=missed, held=held)
 
 
-def is_within_look_back(since: datetime) -> ColumnElement[bool]:
-    """Whether a `JobSlot` is judged at all. A maximum silence always is: no other slot would follow it."""
-    return or_(JobSlot.deadline >= since, and_(JobSlot.is_silence, JobSlot.state.in_(OPEN)))
-
-
 def _watched(db: Session, job_ids: Sequence[int]) -> list[int]:
     watched = select(Job.id).join(Customer, Customer.id == Job.customer_id).where(Job.id.in_(job_ids), *is_watched())
     return list(db.scalars(watched))
@@ -101,20 +96,22 @@ def _watched(db: Session, job_ids: Sequence[int]) -> list[int]:
 
 def _slots(db: Session, job_ids: Sequence[int], since: datetime) -> Mapping[int, list[_Slot]]:
     found: dict[int, list[_Slot]] = defaultdict(list)
-    query = (
-        select(
-            JobSlot.job_id,
-            JobSlot.slot_at,
-            JobSlot.day,
-            JobSlot.early_from,
-            JobSlot.deadline,
-            JobSlot.is_silence,
-            JobSlot.state,
-            JobSlot.run_id,
-        )
-        .where(JobSlot.job_id.in_(job_ids), is_within_look_back(since))
-        .order_by(JobSlot.job_id, JobSlot.slot_at)
-    )
+    slots = select(
+        JobSlot.job_id,
+        JobSlot.slot_at,
+        JobSlot.day,
+        JobSlot.early_from,
+        JobSlot.deadline,
+        JobSlot.is_silence,
+        JobSlot.state,
+        JobSlot.run_id,
+    ).where(JobSlot.job_id.in_(job_ids))
+    # Each part has its index, so that the slots of years are not looked at. A maximum silence is judged however old it
+    # is: no other slot would follow it.
+    begin = since - timedelta(minutes=LONGEST_GRACE)
+    recent = slots.where(JobSlot.slot_at >= begin, JobSlot.deadline >= since)
+    older = slots.where(JobSlot.is_silence, JobSlot.state.in_(OPEN), JobSlot.deadline < since)
+    query = recent.union_all(older).order_by("job_id", "slot_at")
     for job_id, slot_at, day, early_from, deadline, is_silence, state, run_id in db.execute(query):
         slot = _Slot(
             slot_at=slot_at,

@@ -5,7 +5,7 @@ slot, where the maximum silence runs out.
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import Exists, delete, exists, or_, select, update
@@ -23,6 +23,7 @@ from shared.services.skip_slots import Exceptions, exceptions, skip_slots
 from shared.services.watched_jobs import WatchedJob, watched_jobs
 
 AHEAD = 3  # days
+NEAR = timedelta(days=3)  # how far a slot is from the day it belongs to, at most: what has an index is its moment
 
 
 def keep_slots(db: Session, job_ids: Sequence[int], *, now: datetime) -> int:
@@ -55,7 +56,8 @@ def _forget_replaced(db: Session, jobs: Sequence[WatchedJob], now: datetime) -> 
         ids = [job.job_id for job in jobs if job.zone == zone]
         today = now.astimezone(zone).date()
         db.execute(delete(JobSlot).where(JobSlot.job_id.in_(ids), JobSlot.is_silence, JobSlot.state.in_(OPEN)))
-        db.execute(delete(JobSlot).where(JobSlot.job_id.in_(ids), JobSlot.day > today, ~_has_begun(now)))
+        to_come = (JobSlot.job_id.in_(ids), JobSlot.slot_at > now - NEAR, JobSlot.day > today)
+        db.execute(delete(JobSlot).where(*to_come, ~_has_begun(now)))
 
 
 def _has_begun(now: datetime) -> Exists:
@@ -67,8 +69,10 @@ def _has_begun(now: datetime) -> Exists:
 
 def _days_with_slots(db: Session, jobs: Sequence[WatchedJob], *, since: date) -> set[tuple[int, date]]:
     ids = [job.job_id for job in jobs]
+    first = since - timedelta(days=1)
+    begin = datetime.combine(first, time.min, UTC) - NEAR
     query = select(JobSlot.job_id, JobSlot.day).where(
-        JobSlot.job_id.in_(ids), JobSlot.day >= since - timedelta(days=1), ~JobSlot.is_silence
+        JobSlot.job_id.in_(ids), JobSlot.slot_at > begin, JobSlot.day >= first, ~JobSlot.is_silence
     )
     return {(row[0], row[1]) for row in db.execute(query)}
 

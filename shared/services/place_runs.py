@@ -19,7 +19,9 @@ def place_runs(
     """
     fresh = select(JobRun.id).where(JobRun.job_id.in_(job_ids), ~JobRun.is_placed, JobRun.run_at <= until)
     fresh_ids = db.scalars(fresh).all()
-    _lock(db, {*fresh_ids, *late, *not_late})
+    if not (touched := {*fresh_ids, *late, *not_late}):
+        return
+    _lock(db, touched)
     placed = update(JobRun).where(JobRun.id.in_(fresh_ids)).values(is_placed=True)
     db.execute(placed.execution_options(synchronize_session=False))
     for ids, is_late in ((late, True), (not_late, False)):

@@ -19,7 +19,7 @@ from shared.models.jobs import Job, JobRun
 from shared.models.schedules import JobSchedule, JobSlot
 from shared.models.system import ImportCycle, SystemSettings
 from shared.services.group_silence import group_silences
-from shared.services.judge_slots import is_within_look_back, judge_slots
+from shared.services.judge_slots import judge_slots
 from shared.services.keep_overdue import due_overdue, keep_overdue
 from shared.services.keep_slots import AHEAD, keep_slots
 from shared.services.learn_schedules import learn_schedules
@@ -91,9 +91,10 @@ def _can_be_judged(db: Session, now: datetime) -> ColumnElement[bool]:
     """Whether the grace of a slot is over. One that was looked at in vain waits until more mails are in."""
     since = now - timedelta(days=db.get_one(SystemSettings, 1).missed_look_back_days)
     covered = select(func.max(ImportCycle.started_at)).where(ImportCycle.complete).scalar_subquery()
+    within_look_back = or_(JobSlot.deadline >= since, JobSlot.is_silence)
     over = and_(JobSlot.state == SlotState.EXPECTED, JobSlot.deadline < now)
     waits = and_(JobSlot.state == SlotState.NOT_JUDGED, JobSlot.deadline < covered)
-    return exists().where(JobSlot.job_id == Job.id, is_within_look_back(since), or_(over, waits))
+    return exists().where(JobSlot.job_id == Job.id, within_look_back, or_(over, waits))
 
 
 def _lacks_slots(now: datetime) -> ColumnElement[bool]:
