@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Row, func, select, true
 from sqlalchemy.orm import Session
 
-from shared.domain.day_state import CAME, SEVERITY, DayState
+from shared.domain.day_state import CAME, OF_SLOTS, SEVERITY, DayState
 from shared.models.schedules import JobSlot
 from shared.queries.day_slots import (
     COUNTED,
@@ -124,7 +124,7 @@ def daily_jobs(
 
 def _summary(row: Row[*tuple[Any, ...]]) -> DaySummary:
     return DaySummary(
-        slots={state: getattr(row, state.value) for state in DayState},
+        slots={state: getattr(row, state.value) for state in OF_SLOTS},
         jobs_with={name: getattr(row, f"with_{name}") for name in COUNTED},
         late=getattr(row, LATE),
         jobs=row.jobs,

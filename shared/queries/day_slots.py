@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, FromClause, Integer, Select, String, case, cast, func, select, true
 from sqlalchemy.orm import aliased
 
-from shared.domain.day_state import SEVERITY, DayState
+from shared.domain.day_state import OF_SLOTS, SEVERITY, DayState
 from shared.domain.slot_state import WITH_RUN, SlotState
 from shared.models.customers import Customer
 from shared.models.jobs import Job, JobRun
@@ -16,7 +16,7 @@ from shared.models.schedules import JobSlot
 from shared.queries.rows import PAGE_SIZE, contains, watched_jobs
 
 LATE = "late"
-COUNTED = (*(state.value for state in DayState), LATE)
+COUNTED = (*(state.value for state in OF_SLOTS), LATE)
 
 run, head = aliased(JobRun), aliased(JobRun)
 # A run that retention took away leaves a slot that nothing can be said of.
@@ -59,7 +59,7 @@ def per_job(day: date, filters: DayFilters) -> Select[*tuple[Any, ...]]:
     return select(
         slots.c.job_id,
         slots.c.customer_id,
-        *(func.count().filter(slots.c.state == state.value).label(state.value) for state in DayState),
+        *(func.count().filter(slots.c.state == state.value).label(state.value) for state in OF_SLOTS),
         func.count().filter(slots.c.is_late).label(LATE),
         func.min(severity).label("severity"),
         func.min(slots.c.slot_at).label("due"),
@@ -104,7 +104,7 @@ def one_page(
 def in_order(of: FromClause, sort: str, *, descending: bool) -> tuple[ColumnElement[Any], ...]:
     """Return by what the list is sorted; within equals by name."""
     names = (func.lower(Customer.name), func.lower(Job.job_name), of.c.job_id)
-    bad = (-of.c[state.value] for state in DayState if state is not DayState.SUCCESS)
+    bad = (-of.c[state.value] for state in OF_SLOTS if state is not DayState.SUCCESS)
     keys: dict[str, tuple[ColumnElement[Any], ...]] = {
         # The fewer of two jobs' slots are bad, the later it comes; late ones stand before those in time.
         "state": (of.c.severity, *bad, -of.c.late),

@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from shared.domain.day_state import DayState, state_of_run, state_of_slot, worst_state
 from shared.domain.slot_state import SlotState
 from shared.domain.status import Status
-from shared.domain.strip_state import StripState, state_of_run, state_of_slot, worst_state
 from shared.models.jobs import JobRun
 from shared.models.schedules import JobSlot
 from shared.queries.overridden import is_overridden
@@ -29,7 +29,7 @@ class Entry:
     """A slot of a day, or a run outside any slot. `at` is the slot's or the run's moment, in the job's zone."""
 
     at: datetime
-    state: StripState
+    state: DayState
     is_slot: bool
     is_late: bool = False
     why: str = ""
@@ -40,7 +40,7 @@ class StripDay:
     """One day in the job's zone; `state` is the worst of its entries."""
 
     day: date
-    state: StripState
+    state: DayState
     is_late: bool
     entries: Sequence[Entry]
 
@@ -49,10 +49,10 @@ class StripDay:
         return any(entry.is_slot for entry in self.entries)
 
     @property
-    def counts(self) -> Mapping[StripState, int]:
+    def counts(self) -> Mapping[DayState, int]:
         """How many entries there are of each state, the worst first."""
         counted = Counter(entry.state for entry in self.entries)
-        return {state: counted[state] for state in reversed(StripState) if state in counted}
+        return {state: counted[state] for state in DayState if state in counted}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class _Run:
     is_overridden: bool
 
     @property
-    def state(self) -> StripState:
+    def state(self) -> DayState:
         return state_of_run(self.status, is_overridden=self.is_overridden)
 
 
