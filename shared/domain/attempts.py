@@ -1,8 +1,8 @@
 """Mails that are one result: those of one session, and the retries of a run. Pure.
 
 A session is known by its id or its start. A retry belongs to the run before it when that one isn't good and the mail
-says that it is a retry, or reports on an object that went wrong; without such evidence two runs stay two runs. Of each
-object the last attempt counts. What went wrong is cleared only by a later attempt of the same thing, reported under
+says that it is a retry, or reports on an object that went wrong; without such evidence two runs stay two runs, and so
+do two sessions of different ids of which none says so. Of each object the last attempt counts. What went wrong is cleared only by a later attempt of the same thing, reported under
 the same name: silence clears nothing, and neither does an informational result.
 """
 
@@ -158,6 +158,8 @@ def _is_retry(session: Sequence[Attempt], group: Sequence[Attempt], usual: _Spac
         return False
     if any(each.retry and each.of == other.of for each in session for other in so_far):
         return True
+    if any(each.session_id and other.session_id for each in session for other in so_far):
+        return False  # both are named, and differ: another session clears nothing unless it says that it is a retry
     wrong = {key for key, _ in before.troubles if key[1]}
     return at - last <= usual.rerun_within(group) and any(wrong & _keys(each) for each in session)
 

@@ -125,6 +125,13 @@ def test_another_sessions_success_clears_nothing(db: Session, job_id: int) -> No
     assert [run.status for run in heads(db, job_id)] == [F, S, S, S]
 
 
+def test_a_session_of_another_name_clears_nothing_however_soon_it_comes(db: Session, job_id: int) -> None:
+    ran(db, job_id, 0, F, {"A": F}, session="7")
+    ran(db, job_id, 20, S, {"A": S}, session="8")
+
+    assert [run.status for run in heads(db, job_id)] == [F, S]
+
+
 def test_the_run_of_the_next_slot_is_no_retry(db: Session, job_id: int) -> None:
     make_slot(db, job_id, at(0), early=30, grace=30)
     make_slot(db, job_id, at(60), early=30, grace=30)
