@@ -2,8 +2,9 @@
 
 A session is known by its id or its start. A retry belongs to the run before it when that one isn't good and the mail
 says that it is a retry, or reports on an object that went wrong; without such evidence two runs stay two runs, and so
-do two sessions of different ids of which none says so. Of each object the last attempt counts. What went wrong is cleared only by a later attempt of the same thing, reported under
-the same name: silence clears nothing, and neither does an informational result.
+do two sessions of different ids of which none says so. Of each object the last attempt counts. What went wrong is
+cleared only by a later attempt of the same thing, reported under the same name: silence clears nothing, and neither
+does an informational result.
 """
 
 from bisect import bisect_left, bisect_right
