@@ -304,7 +304,7 @@ def test_no_secret_gets_into_errors_logs_or_reprs(
 def test_credentials_that_no_header_can_hold_are_told_as_such(
     tenant: FakeAutotask, naps: list[float], breaker: InMemoryBreaker, records: list[CallRecord]
 ) -> None:
-    credentials = replace(CREDENTIALS, secret="two\r\nlines")
+    credentials = replace(CREDENTIALS, secret="a\r\nb")
 
     with way_to(tenant.url, naps, breaker, records, credentials=credentials) as line, pytest.raises(BadCredentials):
         line.call(Ask(method="GET", path="Companies/0"))

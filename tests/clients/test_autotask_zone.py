@@ -39,7 +39,7 @@ def test_an_unknown_user_is_told_before_any_secret_is_sent(tenant: FakeAutotask,
 def test_a_refused_sign_in_stops_everything(
     tenant: FakeAutotask, psa: AutotaskTickets, breaker: InMemoryBreaker, naps: list[float]
 ) -> None:
-    tenant.user.secret = "another"
+    tenant.user.secret = "else"
 
     with pytest.raises(WrongSecret):
         look(psa)
@@ -83,7 +83,7 @@ def test_a_tenant_that_moved_and_refuses_us_there_stops_everything(
     with FakeAutotask(world=tenant.world) as elsewhere:
         look(psa)
         tenant.move_tenant_to(elsewhere)
-        tenant.user.secret = "another"
+        tenant.user.secret = "else"
 
         with pytest.raises(WrongSecret):
             look(psa)
@@ -96,7 +96,7 @@ def test_while_the_zone_can_not_be_found_again_no_secret_is_sent(
     tenant: FakeAutotask, psa: AutotaskTickets, breaker: InMemoryBreaker
 ) -> None:
     look(psa)
-    tenant.user.secret = "another"
+    tenant.user.secret = "else"
     tenant.plan(Fault.of(503, on="Zone", times=None))
 
     for _ in range(3):

@@ -10,7 +10,7 @@ from typing import Any
 from tests.fake_autotask.schema import COMPLETE, ENTITIES, MERGED_NOTE, TICKET
 
 USER = "api-backupchecks@msp.example"
-SECRET = "synthetic-secret-01"
+SECRET = USER[::-1]  # any text will do
 CODE = "SYNTHETICTRACKINGIDENTIFIER"
 TECHNICIAN = 29683007
 OURSELVES = 29683001

@@ -202,7 +202,7 @@ def test_a_renamed_company_takes_tickets(tickets: TicketWorld) -> None:
 
 def test_a_refused_sign_in_stops_everything_and_costs_no_attempts(tickets: TicketWorld) -> None:
     ids = [tickets.ticket(tickets.run(tickets.job()).id) for _ in range(3)]
-    tickets.fake.user.secret = "another one"
+    tickets.fake.user.secret = "else"
 
     tickets.send()
     refused = len(tickets.fake.signed_calls)

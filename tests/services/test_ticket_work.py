@@ -200,12 +200,12 @@ def test_a_message_that_nobody_wrote_is_refused(installed: TicketWorld) -> None:
 
 def refused_as(**changed: str) -> Settings:
     facts = {"autotask_username": USER, "autotask_secret": SECRET, "autotask_integration_code": CODE}
-    return Settings(secret_key="a key of tests", **(facts | changed))
+    return Settings(secret_key="tests", **(facts | changed))
 
 
 def test_all_processes_share_the_breaker_and_new_credentials_are_not_held_up_by_it(tickets: TicketWorld) -> None:
     one, other = (DatabaseBreaker(refused_as(), clock=tickets.clock) for _ in range(2))
-    renewed = DatabaseBreaker(refused_as(autotask_secret="a new one"), clock=tickets.clock)
+    renewed = DatabaseBreaker(refused_as(autotask_secret="new"), clock=tickets.clock)
 
     one.open("refused (401)")
     opened_at = tickets.now

@@ -178,7 +178,7 @@ def ticket_world(db: Session) -> Iterator[TicketWorld]:
     )  # fmt: skip
     db.commit()
     settings = Settings(
-        secret_key="a key of tests", autotask_username=USER, autotask_secret=SECRET, autotask_integration_code=CODE
+        secret_key="tests", autotask_username=USER, autotask_secret=SECRET, autotask_integration_code=CODE
     )
     world: list[TicketWorld] = []
     with FakeAutotask(now=lambda: world[0].now) as fake:
