@@ -8,11 +8,11 @@ from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from shared.models.customers import Customer
-from shared.models.jobs import Job, JobRun
+from shared.models.jobs import Job
 from shared.models.tickets import Remark, RemarkRun, RemarkScope
 from shared.models.users import User
+from shared.queries.linked_runs import LinkedRun, linked_runs
 from shared.queries.rows import PAGE_SIZE, Page, contains, existing_page
-from shared.queries.ticket_detail import LinkedRun
 from shared.queries.tickets import Standing, TicketFilters
 
 
@@ -94,24 +94,7 @@ def remark_detail(db: Session, remark_id: int) -> RemarkDetail | None:
 
 def runs_of_remark(db: Session, remark_id: int, page: int) -> Page[LinkedRun]:
     """Return one page of the runs that the remark is linked to, newest first."""
-    total = db.scalar(select(func.count()).where(RemarkRun.remark_id == remark_id)) or 0
-    number = existing_page(page, total)
-    linked = (
-        select(
-            JobRun.id.label("run_id"),
-            Job.job_name,
-            JobRun.run_at,
-            JobRun.status,
-            func.left(JobRun.message, 300).label("message"),
-            JobRun.reviewed_at.is_not(None).label("reviewed"),
-        )
-        .join(RemarkRun, RemarkRun.job_run_id == JobRun.id)
-        .join(Job, Job.id == JobRun.job_id)
-        .where(RemarkRun.remark_id == remark_id)
-        .order_by(JobRun.run_at.desc(), JobRun.id.desc())
-    )
-    found = db.execute(linked.limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE))
-    return Page(rows=tuple(LinkedRun(**row._asdict()) for row in found), number=number, total=total)
+    return linked_runs(db, select(RemarkRun.job_run_id).where(RemarkRun.remark_id == remark_id), page)
 
 
 _resolver = aliased(User)

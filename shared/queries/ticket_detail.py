@@ -6,14 +6,14 @@ from datetime import date, datetime
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session, aliased
 
-from shared.domain.status import Status
 from shared.domain.ticket import ErrandKind, ErrandState
 from shared.domain.ticketing import ReferenceKind
-from shared.models.jobs import Job, JobRun
+from shared.models.jobs import Job
 from shared.models.ticketing import Errand, TicketingChoice
 from shared.models.tickets import Ticket, TicketRun, TicketScope
 from shared.models.users import User
-from shared.queries.rows import PAGE_SIZE, Page, existing_page
+from shared.queries.linked_runs import LinkedRun, linked_runs
+from shared.queries.rows import PAGE_SIZE, Page
 from shared.queries.tickets import TicketRow, ticket_rows
 
 
@@ -56,18 +56,6 @@ class TicketDetail:
     errands: tuple[ErrandRow, ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LinkedRun:
-    """A run that a ticket or a remark is linked to."""
-
-    run_id: int
-    job_name: str
-    run_at: datetime
-    status: Status
-    message: str
-    reviewed: bool
-
-
 def ticket_detail(db: Session, ticket_id: int) -> TicketDetail | None:
     """Return one ticket, or None."""
     found = db.execute(ticket_rows().where(Ticket.id == ticket_id)).one_or_none()
@@ -99,24 +87,7 @@ def ticket_detail(db: Session, ticket_id: int) -> TicketDetail | None:
 
 def runs_of_ticket(db: Session, ticket_id: int, page: int) -> Page[LinkedRun]:
     """Return one page of the runs that the ticket is linked to, newest first."""
-    total = db.scalar(select(func.count()).where(TicketRun.ticket_id == ticket_id)) or 0
-    number = existing_page(page, total)
-    linked = (
-        select(
-            JobRun.id.label("run_id"),
-            Job.job_name,
-            JobRun.run_at,
-            JobRun.status,
-            func.left(JobRun.message, 300).label("message"),
-            JobRun.reviewed_at.is_not(None).label("reviewed"),
-        )
-        .join(TicketRun, TicketRun.job_run_id == JobRun.id)
-        .join(Job, Job.id == JobRun.job_id)
-        .where(TicketRun.ticket_id == ticket_id)
-        .order_by(JobRun.run_at.desc(), JobRun.id.desc())
-    )
-    found = db.execute(linked.limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE))
-    return Page(rows=tuple(LinkedRun(**row._asdict()) for row in found), number=number, total=total)
+    return linked_runs(db, select(TicketRun.job_run_id).where(TicketRun.ticket_id == ticket_id), page)
 
 
 def _scopes(db: Session, ticket: Ticket) -> tuple[ScopeRow, ...]:
