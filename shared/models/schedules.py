@@ -56,6 +56,7 @@ class JobSchedule(Base):
     paused_until: Mapped[Instant | None]
     paused_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
     pause_reason: Mapped[str] = mapped_column(server_default="")
+    watched_from: Mapped[Instant | None]  # the end of the last time in which nobody watched it
     stopped_at: Mapped[Instant | None]  # silent for so long that its slots make no runs any more
 
 

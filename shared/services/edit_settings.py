@@ -17,7 +17,7 @@ from shared.services.audit import Actor, record_act
 from shared.services.edit_customer import is_time_zone
 from shared.services.errors import BadInput
 from shared.services.mark_history import Marked, go_live_day, mark_history
-from shared.services.watch_again import have_all_slots_made_anew
+from shared.services.watch_again import have_all_slots_made_anew, have_default_clock_learned_anew
 
 MAX_FOLDER_NAME = 100
 
@@ -132,7 +132,9 @@ def edit_time_zone(db: Session, name: str, *, actor: Actor, now: datetime) -> bo
     settings = db.get_one(SystemSettings, 1, with_for_update=True)
     is_another = change_row(db, settings, {"ui_time_zone": name}, actor, now)
     if is_another:  # jobs of customers without a zone of their own run on this clock
+        mark_history(db, None, actor=actor, now=now)
         have_all_slots_made_anew(db, now=now)
+        have_default_clock_learned_anew(db)
     return is_another
 
 

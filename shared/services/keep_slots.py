@@ -119,8 +119,8 @@ def _silence(job: WatchedJob) -> Iterator[dict[str, Any]]:
     if job.last_run_at is None or job.known.silence_minutes is None:
         return
     ends = job.last_run_at + timedelta(minutes=job.known.silence_minutes)
-    if job.known.paused_until is not None:  # what is still silent after a pause is news
-        ends = max(ends, job.known.paused_until)
+    for over in (job.known.paused_until, job.known.watched_from):  # what is still silent after that is news
+        ends = max(ends, over) if over is not None else ends
     if job.live_from is not None:
         ends = max(ends, datetime.combine(job.live_from, time.min, job.zone))
     yield {

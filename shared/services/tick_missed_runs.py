@@ -108,18 +108,19 @@ def _has_lanes() -> ColumnElement[bool]:
 
 
 def _unlearned(db: Session, job_ids: Sequence[int], now: datetime) -> list[int]:
-    """Return the jobs with new runs that were not learned for a day, or are young."""
+    """Return the jobs with new runs that were not learned for a day, or are young, and those to be learned anew."""
+    is_old = or_(
+        JobSchedule.learned_at.is_(None),
+        JobSchedule.learned_runs < YOUNG,
+        JobSchedule.learned_at < now - LEARN_EVERY,
+    )
+    is_forgotten = and_(JobSchedule.learned_at.is_(None), _has_lanes())
     query = (
         select(Job.id)
         .outerjoin(JobSchedule, JobSchedule.job_id == Job.id)
         .where(
             Job.id.in_(job_ids),
-            _has_new_runs(now),
-            or_(
-                JobSchedule.learned_at.is_(None),
-                JobSchedule.learned_runs < YOUNG,
-                JobSchedule.learned_at < now - LEARN_EVERY,
-            ),
+            or_(and_(_has_new_runs(now), is_old), is_forgotten),
         )
         .order_by(Job.id)
     )

@@ -20,13 +20,14 @@ from shared.services.record_run import lock_jobs
 def watch_again(db: Session, job_ids: Sequence[int], *, now: datetime) -> None:
     """Expect runs from now on of jobs that were archived, inactive or asleep; the jobs are locked.
 
-    Slots of that time are nobody's missed backup. A job that had stopped before is news when it stays silent.
+    Slots of that time are nobody's missed backup. A job that was silent before is news when it stays silent.
     """
+    lock_jobs(db, job_ids)
+    again = update(JobSchedule).where(JobSchedule.job_id.in_(job_ids)).values(stopped_at=None, watched_from=now)
+    db.execute(again.execution_options(synchronize_session=False))
     _make_slots(db, job_ids, now)
     past = (JobSlot.job_id.in_(job_ids), JobSlot.state.in_(OPEN), JobSlot.early_from <= now, ~JobSlot.is_silence)
     db.execute(delete(JobSlot).where(*past))
-    again = update(JobSchedule).where(JobSchedule.job_id.in_(job_ids)).values(stopped_at=None)
-    db.execute(again.execution_options(synchronize_session=False))
 
 
 def watch_customers_again(db: Session, customer_ids: Collection[int], *, now: datetime) -> None:
@@ -49,6 +50,14 @@ def have_all_slots_made_anew(db: Session, *, now: datetime) -> None:
     """Let the next tick make the slots of all jobs by the settings as they are now, from today on."""
     db.execute(select(JobSchedule.job_id).order_by(JobSchedule.job_id).with_for_update())  # as learning locks them
     _step_back(db, true(), now)
+
+
+def have_default_clock_learned_anew(db: Session) -> None:
+    """Let the next tick learn anew what was learned on the installation's clock: of customers without one of theirs."""
+    on_it = select(Job.id).join(Customer, Customer.id == Job.customer_id).where(Customer.time_zone.is_(None))
+    forgotten = update(JobSchedule).where(JobSchedule.job_id.in_(on_it))
+    forgotten = forgotten.values(learned_at=None, learned_from=None, learned_until=None, learned_runs=0)
+    db.execute(forgotten.execution_options(synchronize_session=False))
 
 
 def _make_slots(db: Session, job_ids: Sequence[int], now: datetime) -> None:

@@ -1,6 +1,7 @@
 """Jobs that nobody watched for a while, or whose day of going live moves: neither a flood nor a night unseen."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy.orm import Session
@@ -15,7 +16,7 @@ from shared.services.audit import Actor
 from shared.services.edit_customer import TypedCustomer, edit_customer
 from shared.services.edit_job import archive_job, move_job, unarchive_job
 from shared.services.edit_schedule import correct_schedule
-from shared.services.edit_settings import TypedScheduleSettings, edit_schedule_settings
+from shared.services.edit_settings import TypedScheduleSettings, edit_schedule_settings, edit_time_zone
 from shared.services.import_customers import import_customers
 from tests.builders import make_customer, make_job, make_user, runs_of
 from tests.services.watched_jobs_world import FIRST, covered, missed, nights, ran, tick
@@ -47,6 +48,10 @@ def pass_nights(db: Session, first: int, last: int) -> None:
     for night in range(first, last + 1):
         covered(db, at(night, 5))
         tick(db, at(night, 5))
+
+
+def lanes_of(db: Session, job_id: int) -> list[dict[str, Any]]:
+    return db.get_one(JobSchedule, job_id, populate_existing=True).lanes
 
 
 def edit(db: Session, job_id: int, actor: Actor, now: datetime, *, active: bool = True, go_live_on: str = "") -> None:
@@ -152,6 +157,24 @@ def test_a_job_that_stopped_before_it_was_archived_is_news_when_it_stays_silent(
     assert missed(committed_db, job_id)[-1] == at(30)
 
 
+def test_a_job_without_a_schedule_that_was_silent_before_it_was_archived_is_news_when_it_comes_back(
+    committed_db: Session, actor: Actor
+) -> None:
+    job_id = make_job(committed_db)
+    ran(committed_db, job_id, [at(0), at(1, 5)])
+    pass_nights(committed_db, 1, 12)
+    told = missed(committed_db, job_id)
+    archive_job(committed_db, job_id, actor=actor, now=at(12, 8))
+    committed_db.commit()
+    pass_nights(committed_db, 13, 19)
+
+    unarchive_job(committed_db, job_id, actor=actor, now=at(20))
+    committed_db.commit()
+    pass_nights(committed_db, 20, 22)
+
+    assert (len(told), missed(committed_db, job_id)) == (1, [*told, at(20)])
+
+
 def test_the_night_of_the_day_on_which_a_customer_goes_live_at_once_is_expected(
     committed_db: Session, job_id: int, actor: Actor
 ) -> None:
@@ -208,6 +231,37 @@ def test_a_job_that_runs_on_misses_nothing_when_its_customers_zone_is_put_right(
     runs = runs_of(committed_db, job_id)
     assert [run.run_at for run in runs] == nights(15)
     assert not any(run.is_late for run in runs)
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York"])
+def test_jobs_that_run_on_miss_nothing_when_the_installations_zone_is_put_right(
+    committed_db: Session, job_id: int, actor: Actor, zone: str
+) -> None:
+    ran(committed_db, job_id, [at(10)])
+    pass_nights(committed_db, 10, 10)
+    learned_in = lanes_of(committed_db, job_id)
+
+    edit_time_zone(committed_db, zone, actor=actor, now=at(11, -9))
+    committed_db.commit()
+    tick(committed_db, at(11, -8))
+    learned_anew = lanes_of(committed_db, job_id)
+    ran(committed_db, job_id, [at(11)])
+    pass_nights(committed_db, 11, 11)
+
+    assert learned_anew != learned_in
+    assert [run.run_at for run in runs_of(committed_db, job_id)] == nights(12)
+
+
+def test_runs_are_history_by_the_installations_clock(committed_db: Session, job_id: int, actor: Actor) -> None:
+    """It ran at 22:00 in Amsterdam, which is the next day in Tokyo."""
+    committed_db.get_one(SystemSettings, 1).go_live_on = date(2026, 6, 12)
+    ran(committed_db, job_id, [at(10)])
+    was_history = runs_of(committed_db, job_id)[-1].is_history
+
+    edit_time_zone(committed_db, "Asia/Tokyo", actor=actor, now=at(11, -9))
+    committed_db.commit()
+
+    assert (was_history, runs_of(committed_db, job_id)[-1].is_history) == (True, False)
 
 
 def test_the_installations_day_of_going_live_moves_all_jobs(committed_db: Session, job_id: int, actor: Actor) -> None:
