@@ -76,6 +76,8 @@ def undo_review(db: Session, review_id: int, *, actor: Actor, may_undo_any: bool
     review.undone_at, review.undone_by = now, actor.person_id
     lock_jobs(db, db.scalars(select(JobRun.job_id).where(JobRun.review_id == review_id).distinct()).all())
     _take_away_newer_overdue(db, review_id)
+    # In the order in which everybody locks runs.
+    db.execute(select(JobRun.id).where(JobRun.review_id == review_id).order_by(JobRun.id).with_for_update())
     run_ids = db.scalars(
         update(JobRun)
         .where(JobRun.review_id == review_id)
