@@ -1,6 +1,7 @@
 import csv
 import io
 import re
+from datetime import date
 from html import unescape
 
 import pytest
@@ -132,6 +133,29 @@ def test_a_time_zone_that_is_none_is_an_error_of_its_line(operator: Browser) -> 
 
     assert "“Mars/Base” is no time zone" in text_of(page.text)
     assert stored() == {"Elm": (True, "Europe/Paris", "")}
+
+
+def test_a_go_live_date_is_read_and_one_that_is_none_is_an_error_of_its_line(operator: Browser) -> None:
+    make_customer("Oak")
+
+    page = show(operator, "name,go_live_on\nOak,2026-03-01\nElm,2026-04-01\nAsh,01-03-2026\nYew,2999-01-01\n")
+    confirm(operator, page)
+
+    seen = text_of(page.text)
+    assert "2 Oak go-live date 2026-03-01" in seen
+    assert "“01-03-2026” is no go-live date" in seen
+    assert "“2999-01-01” is no go-live date" in seen
+    assert "2026-03-01" in operator.get("/customers/export.csv").text
+    with transaction() as db:
+        days = {each.name: each.go_live_on for each in db.scalars(select(Customer))}
+    assert days == {"Oak": date(2026, 3, 1), "Elm": date(2026, 4, 1)}
+
+
+def test_a_list_without_the_column_leaves_go_live_dates_alone_and_an_empty_one_removes_them(operator: Browser) -> None:
+    confirm(operator, show(operator, "name,go_live_on\nOak,2026-03-01\n"))
+
+    assert "Nothing to import" in text_of(show(operator, "name\nOak\n").text)
+    assert "2 Oak go-live date removed" in text_of(show(operator, "name,go_live_on\nOak,\n").text)
 
 
 def test_a_long_file_is_imported_whole_though_not_all_is_listed(operator: Browser) -> None:

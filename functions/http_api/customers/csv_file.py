@@ -63,7 +63,7 @@ def preview(
     except BadInput as problem:
         return _upload_form(request, error=str(problem))
     with another_transaction(request) as after:
-        lines = read_customers(after, content, companies) if content else []
+        lines = read_customers(after, content, companies, today=clock.now().date()) if content else []
         return _preview(request, lines, content)
 
 
@@ -123,6 +123,7 @@ def as_csv(rows: Iterable[CustomerRow]) -> str:
                 guarded(row.name),
                 "yes" if row.active else "no",
                 row.time_zone or "",
+                row.go_live_on or "",
                 guarded(row.note),
                 row.company_id or "",
                 guarded(row.company_name or ""),
