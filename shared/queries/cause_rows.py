@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from shared.domain.cause import cause_of, in_common, says_something
 from shared.domain.status import Status
+from shared.queries.open_on_jobs import OpenOnJob, open_on_any
 from shared.queries.overridden import worst_first
 from shared.queries.run_checks_rows import Counted, JobRow, written
 from shared.queries.said_by_runs import SaidByRun, said_by_runs
@@ -59,6 +60,10 @@ class CauseRow:
     @property
     def held_slots(self) -> int:
         return sum(row.held.count for row in self.members)
+
+    @property
+    def open(self) -> OpenOnJob:
+        return open_on_any(row.open for row in self.members)
 
     @property
     def last_run_at(self) -> datetime:

@@ -1,6 +1,6 @@
 """What is open on jobs and explains their runs: the marks beside a job in lists, and the notice on its page."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Select, func, literal, select, union_all
@@ -59,6 +59,18 @@ def open_on_jobs(db: Session, job_ids: Sequence[int]) -> dict[int, OpenOnJob]:
         else:
             remarks.append(OpenRemark(remark_id=row_id, words=words))
     return {job_id: OpenOnJob(tickets=tuple(both[0]), remarks=tuple(both[1])) for job_id, both in by_job.items()}
+
+
+def open_on_any(jobs: Iterable[OpenOnJob]) -> OpenOnJob:
+    """Return what is open on any of several jobs, once, newest first."""
+    tickets, remarks = dict[int, OpenTicket](), dict[int, OpenRemark]()
+    for each in jobs:
+        tickets |= {ticket.ticket_id: ticket for ticket in each.tickets}
+        remarks |= {remark.remark_id: remark for remark in each.remarks}
+    return OpenOnJob(
+        tickets=tuple(tickets[key] for key in sorted(tickets, reverse=True)),
+        remarks=tuple(remarks[key] for key in sorted(remarks, reverse=True)),
+    )
 
 
 def explained_runs(db: Session, run_ids: Collection[int]) -> set[int]:

@@ -11,6 +11,7 @@ from shared.domain.reading import Kind
 from shared.models.customers import Customer
 from shared.models.jobs import Job
 from shared.models.schedules import SilentSource
+from shared.queries.open_on_jobs import OpenOnJob, open_on_any
 from shared.queries.run_checks_rows import JobRow, written
 
 
@@ -54,6 +55,10 @@ class SilenceRow:
     @property
     def customers(self) -> int:
         return len({row.customer_id for row in self.members})
+
+    @property
+    def open(self) -> OpenOnJob:
+        return open_on_any(row.open for row in self.members)
 
     @property
     def last_run_at(self) -> datetime:

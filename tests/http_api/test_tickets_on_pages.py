@@ -42,6 +42,19 @@ def test_a_row_of_run_checks_tells_of_open_tickets_and_remarks(operator: Browser
     assert other.job_id != job.job_id
 
 
+def test_a_row_of_many_jobs_names_what_is_open_on_any_of_them_once(operator: Browser) -> None:
+    jobs = [a_job(FAILED, name=f"Job {number}", message="disk full") for number in range(7)]
+    for number, job in enumerate(jobs):
+        a_ticket(job.run_id, code=f"INC-{number}")
+    a_remark(jobs[0].run_id, body="disks are ordered")
+
+    head = rows(operator.get("/run-checks?causes=1"))[0]
+
+    assert head.startswith("7 jobs")
+    assert "Open tickets: INC-6, INC-5, INC-4, INC-3, INC-2, 2 more" in head
+    assert head.count("Remark: disks are ordered") == 1
+
+
 def test_what_is_resolved_or_deleted_marks_no_row(operator: Browser) -> None:
     one, other = a_job(FAILED), a_job(FAILED)
     resolve(a_ticket(one.run_id))
