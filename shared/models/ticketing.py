@@ -114,6 +114,7 @@ class Errand(Base):
     was_sent: Mapped[bool] = mapped_column(server_default=text("false"))
     is_withdrawn: Mapped[bool] = mapped_column(server_default=text("false"))
     attempts: Mapped[int] = mapped_column(server_default=text("0"))
+    times_lost: Mapped[int] = mapped_column(server_default=text("0"))  # sent, and nobody knows whether it arrived
     due_at: Mapped[Instant]
     last_error: Mapped[str] = mapped_column(server_default="")
     created_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))

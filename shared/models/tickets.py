@@ -57,9 +57,11 @@ class Ticket(Base):
     start_date: Mapped[Instant]
     resolved_at: Mapped[Instant | None]
     resolved_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
+    reopened_at: Mapped[Instant | None]  # the last time
     created_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     created_at: Mapped[CreatedAt]
     remote_id: Mapped[str | None]
+    remote_company_id: Mapped[str | None]  # whose it was over there when it was made or adopted
     remote_status_id: Mapped[str] = mapped_column(server_default="")
     remote_seen_at: Mapped[Instant | None]
     misses: Mapped[int] = mapped_column(server_default=text("0"))
