@@ -77,7 +77,7 @@ def _follow(db: Session, ticket: Ticket, found: RemoteTicket, looked_at: datetim
         _record(db, ticket, "ticket.resolved", now)
         return "resolved"
     if found.state is TicketState.OPEN and ticket.resolved_at is not None and not _word_is_under_way(db, ticket.id):
-        mark_reopened(db, ticket)
+        mark_reopened(db, ticket, now=now)
         _record(db, ticket, "ticket.reopened", now)
         return "reopened"
     return ""

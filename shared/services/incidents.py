@@ -166,10 +166,15 @@ def _resolve_good(clock: Callable[[], datetime]) -> int:
 
 
 def _good_again(db: Session, wanted: int) -> Sequence[int]:
-    since_made = (JobRun.attempt_of_id.is_(None), ~JobRun.is_history, JobRun.run_at > Ticket.start_date)
+    """Return the open tickets whose jobs have had enough good runs since they were made or last taken up again.
+
+    Whoever took a ticket up again knew of the good runs before that.
+    """
+    open_since = func.greatest(Ticket.start_date, Ticket.reopened_at)  # which passes over what is missing
+    counts = (JobRun.attempt_of_id.is_(None), ~JobRun.is_history, JobRun.run_at > open_since)
     last = (
         select(JobRun.status)
-        .where(JobRun.job_id == TicketScope.job_id, *since_made)
+        .where(JobRun.job_id == TicketScope.job_id, *counts)
         .order_by(JobRun.run_at.desc(), JobRun.id.desc())
         .limit(wanted)
         .correlate(TicketScope, Ticket)

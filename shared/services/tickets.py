@@ -126,7 +126,7 @@ def reopen_ticket(db: Session, ticket_id: int, *, actor: Actor, now: datetime) -
         raise Conflict("This ticket is open.")
     if ticket.source is not TicketSource.MANUAL:
         raise Conflict("Reopen this ticket where it is kept; it is taken up here at the next look.")
-    mark_reopened(db, ticket)
+    mark_reopened(db, ticket, now=now)
     _record(db, ticket, "ticket.reopened", {}, actor, now)
 
 
@@ -149,9 +149,9 @@ def end_scopes_of_job(db: Session, job_id: int, *, now: datetime) -> int:
     return len(result.all())
 
 
-def mark_reopened(db: Session, ticket: Ticket) -> None:
+def mark_reopened(db: Session, ticket: Ticket, *, now: datetime) -> None:
     """Take up a ticket and its scopes, but for jobs that were moved away."""
-    ticket.resolved_at = ticket.resolved_by = None
+    ticket.resolved_at, ticket.resolved_by, ticket.reopened_at = None, None, now
     of_ticket = (TicketScope.ticket_id == ticket.id, TicketScope.customer_id.is_not(None))
     db.execute(update(TicketScope).where(*of_ticket).values(resolved_at=None))
 

@@ -11,7 +11,7 @@ from shared.models.ticketing import TicketingSettings
 from shared.queries.incidents import other_causes, still_failing
 from shared.services.audit import SYSTEM
 from shared.services.record_run import record_missed_run
-from shared.services.tickets import add_manual_ticket, resolve_scope
+from shared.services.tickets import add_manual_ticket, reopen_ticket, resolve_scope
 from tests.services.ticket_world import TicketWorld
 
 
@@ -225,6 +225,51 @@ def test_a_ticket_that_was_typed_by_hand_is_resolved_alike(after_three: TicketWo
     tickets.look_after_incidents()
 
     assert (tickets.stored(ticket_id).resolved_at, tickets.errands()) == (tickets.now, [])
+
+
+def test_who_reopens_a_ticket_is_not_overruled_by_the_good_runs_from_before(after_three: TicketWorld) -> None:
+    tickets = after_three
+    job_id = tickets.job()
+    ticket_id = tickets.made(fails(tickets, job_id).id)
+    good_again(tickets, job_id)
+    tickets.fake.edit_ticket(tickets.remote(ticket_id), status=8)
+    reopened_at = tickets.later(minutes=15)
+    tickets.poll()
+
+    for _ in range(3):
+        tickets.later(minutes=5)
+        look(tickets)
+    ticket = tickets.stored(ticket_id)
+    assert (ticket.resolved_at, ticket.reopened_at, tickets.fake.tickets[0]["status"]) == (None, reopened_at, 8)
+    good_again(tickets, job_id)
+
+    assert tickets.stored(ticket_id).resolved_at == tickets.now
+
+
+def test_a_ticket_that_was_typed_and_reopened_by_hand_stays_open_alike(after_three: TicketWorld) -> None:
+    tickets = after_three
+    job_id = tickets.job()
+    run = fails(tickets, job_id)
+    ticket_id = add_manual_ticket(
+        tickets.db, code="A-1", description="", run_ids=[run.id], actor=SYSTEM, now=tickets.now
+    )  # fmt: skip
+    tickets.db.commit()
+    good_again(tickets, job_id)
+    tickets.later(minutes=5)
+    reopen_ticket(tickets.db, ticket_id, actor=SYSTEM, now=tickets.now)
+    tickets.db.commit()
+
+    tickets.look_after_incidents()
+
+    assert (tickets.stored(ticket_id).resolved_at, tickets.stored(ticket_id).reopened_at) == (None, tickets.now)
+
+
+def good_again(tickets: TicketWorld, job_id: int) -> None:
+    """Let three good nights pass, after which the ticket is resolved."""
+    for _ in range(3):
+        tickets.later(days=1)
+        tickets.run(job_id, Status.SUCCESS)
+        look(tickets)
 
 
 def test_a_run_with_another_error_than_its_ticket_says_so(tickets: TicketWorld) -> None:
