@@ -3,13 +3,15 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from shared.models.jobs import Job
 from shared.models.tickets import Remark, RemarkRun, RemarkScope
 from shared.services.audit import Actor, record_act
 from shared.services.errors import BadInput, Conflict, NotFound
+from shared.services.record_run import lock_jobs
 from shared.services.ticketed_runs import WholeJobs, choose_runs
 
 LONGEST = 4_000
@@ -50,12 +52,20 @@ def resolve_remark(db: Session, remark_id: int, *, actor: Actor, now: datetime) 
 
 
 def reopen_remark(db: Session, remark_id: int, *, actor: Actor, now: datetime) -> None:
-    """Take a remark up again; it reaches runs made from now on. Raise NotFound or Conflict."""
+    """Take a remark up again, for the jobs that are still its customer's; it reaches runs made from now on.
+
+    Raise NotFound or Conflict.
+    """
+    # First of all, so that none of them moves meanwhile.
+    lock_jobs(db, db.scalars(select(RemarkScope.job_id).where(RemarkScope.remark_id == remark_id)).all())
     remark = _locked(db, remark_id)
     if remark.resolved_at is None:
         raise Conflict("This remark is open.")
+    still_theirs = RemarkScope.job_id.in_(select(Job.id).where(Job.customer_id == remark.customer_id))
+    of_remark = update(RemarkScope).where(RemarkScope.remark_id == remark_id, still_theirs).values(resolved_at=None)
+    if not db.scalars(of_remark.returning(RemarkScope.id)).all():
+        raise Conflict("It is about no job of its customer any more: make a new remark.")
     remark.resolved_at = remark.resolved_by = None
-    db.execute(update(RemarkScope).where(RemarkScope.remark_id == remark_id).values(resolved_at=None))
     _record(db, remark, "remark.reopened", {}, actor, now)
 
 

@@ -15,7 +15,8 @@ from shared.models.tickets import Remark, RemarkRun, Ticket, TicketScope
 from shared.services.audit import Actor
 from shared.services.edit_job import move_job
 from shared.services.errors import BadInput, Conflict
-from shared.services.remarks import add_remark
+from shared.services.remarks import add_remark, reopen_remark, resolve_remark
+from shared.services.review_runs import review_runs
 from shared.services.ticketed_runs import WholeJobs
 from shared.services.tickets import (
     add_manual_ticket,
@@ -74,6 +75,32 @@ def test_moving_a_job_ends_its_tickets_and_remarks_for_good(db: Session, actor: 
 
     assert (linked(db, ticket_id), autotask_of(db, new)) == ({run.id}, (None, ""))
     assert db.scalars(select(RemarkRun.job_run_id)).all() == [run.id]
+
+
+def test_a_remark_that_is_reopened_stays_off_jobs_that_went_to_another_customer(db: Session, actor: Actor) -> None:
+    customer_id = make_customer(db)
+    stayed, went = (make_job(db, name, customer_id=customer_id) for name in ("Stayed", "Went"))
+    runs = [failed(db, stayed).id, failed(db, went).id]
+    remark_id = add_remark(db, body="disks are on their way", run_ids=runs, actor=actor, now=NOON)
+    move_job(db, went, make_customer(db), actor=actor, now=NOON)
+
+    resolve_remark(db, remark_id, actor=actor, now=NOON)
+    reopen_remark(db, remark_id, actor=actor, now=NOON)
+    theirs, another = by_mail(db, stayed, NOON), failed(db, went, NOON)
+
+    assert set(db.scalars(select(RemarkRun.job_run_id))) == {*runs, theirs}
+    with pytest.raises(BadInput, match="say why"):
+        review_runs(db, [(another.id, another.verdict_version)], actor=actor, now=NOON)
+
+
+def test_a_remark_that_has_no_job_of_its_customer_any_more_is_not_reopened(db: Session, actor: Actor) -> None:
+    job_id = make_job(db)
+    remark_id = add_remark(db, body="disks are on their way", run_ids=[failed(db, job_id).id], actor=actor, now=NOON)
+    resolve_remark(db, remark_id, actor=actor, now=NOON)
+    move_job(db, job_id, make_customer(db), actor=actor, now=NOON)
+
+    with pytest.raises(Conflict, match="no job"):
+        reopen_remark(db, remark_id, actor=actor, now=NOON)
 
 
 def test_one_incident_is_one_ticket_unless_somebody_insists(db: Session, actor: Actor) -> None:
