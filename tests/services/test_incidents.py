@@ -67,6 +67,18 @@ def test_the_same_error_on_the_same_objects_is_no_news(tickets: TicketWorld) -> 
     assert notes(tickets) == []
 
 
+def test_hundreds_of_bad_objects_are_no_news_the_next_night(tickets: TicketWorld) -> None:
+    job_id = tickets.job()
+    names = [f"mailbox {number}" for number in range(300)]
+    tickets.made(fails(tickets, job_id, *names).id)
+    for _ in range(3):
+        tickets.later(days=1)
+        fails(tickets, job_id, *names)
+        look(tickets)
+
+    assert notes(tickets) == []
+
+
 def test_another_error_and_other_objects_are_told_once_each(tickets: TicketWorld) -> None:
     job_id = tickets.job("Nightly")
     tickets.made(fails(tickets, job_id).id)
