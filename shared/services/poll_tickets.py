@@ -32,6 +32,10 @@ NOT_BELIEVED = (
 )
 
 
+class TakenOver(Exception):
+    """Somebody else polls by now: what we heard is old."""
+
+
 class Incredible(Exception):
     """Too many tickets vanished at once to be true."""
 
@@ -55,12 +59,10 @@ def poll_tickets(provider: TicketProvider, *, clock: Clock, anyway: bool = False
         look, proofs = _look(provider, known, anyway=anyway)
     except (Upstream, Incredible) as problem:
         return _given_up(problem, lease, clock())
-    with transaction() as db:
-        if not end_poll(db, lease, polled_at=clock(), poll_error="", vanished=0):
-            return {}
-        happened = Counter(apply_seen(db, look.news, looked_at=looked_at, now=clock()))
-        note_seen(db, look.seen, looked_at=looked_at)
-        note_unseen(db, [each.ticket_id for each in look.unseen])
+    try:
+        happened = _written_down(look, lease, looked_at, clock)
+    except TakenOver:
+        return {}
     deleted = _delete(proofs, clock)
     return {"polled": len(known), "unseen": len(look.unseen), "deleted": deleted, **happened}
 
@@ -100,6 +102,20 @@ def _look(
     proves = Ability.PROVE_DELETED in provider.abilities
     unseen = [each.remote_id for each in look.unseen]
     return look, provider.proven_deleted(unseen) if unseen and proves else []
+
+
+def _written_down(look: Look, lease: datetime, looked_at: datetime, clock: Clock) -> Counter[str]:
+    """Let the tickets follow what was seen, and end the poll. Raise TakenOver, with nothing changed.
+
+    Tickets first and the state after them, as whoever settles an errand does: else both wait for each other.
+    """
+    with transaction() as db:
+        happened = Counter(apply_seen(db, look.news, looked_at=looked_at, now=clock()))
+        note_seen(db, look.seen, looked_at=looked_at)
+        note_unseen(db, [each.ticket_id for each in look.unseen])
+        if not end_poll(db, lease, polled_at=clock(), poll_error="", vanished=0):
+            raise TakenOver
+        return happened
 
 
 def _given_up(problem: Upstream | Incredible, lease: datetime, now: datetime) -> dict[str, int]:
