@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from shared.clients.autotask_line import Ask, AutotaskLine
 from shared.clients.autotask_queries import Op, first_rows, number, rows_of, where
 from shared.clients.autotask_rows import DeletionRow, Item, NoteRow, TicketRow, WholeTicketRow, checked
-from shared.clients.errors import NotAllowed, NotFound
+from shared.clients.errors import NotAllowed, NotFound, Refused
 from shared.domain.ticketing import Deletion, RemoteTicket, TicketState
 
 log = logging.getLogger(__name__)
@@ -95,10 +95,13 @@ def proven_deleted(line: AutotaskLine, ids: Sequence[str]) -> list[Deletion]:
 
 
 def _is_gone(line: AutotaskLine, ticket_id: int) -> bool:
+    """Tell whether its place is empty; a place that we are not let look at may not be."""
     try:
         one(line, str(ticket_id))
     except NotFound:
         return True
+    except (NotAllowed, Refused):
+        log.warning("a ticket can't be looked at, its deletion is not proven", extra={"ticket_id": ticket_id})
     return False
 
 

@@ -59,6 +59,7 @@ class SystemState:
     companies_at: datetime | None
     tested_at: datetime | None
     polled_at: datetime | None
+    poll_error: str
     used: int | None
     used_limit: int | None
     used_at: datetime | None

@@ -7,12 +7,13 @@ deleted; many at once out of sight are not believed at all.
 import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
-from shared.clients.errors import Throttled, Upstream
+from shared.clients.errors import BadCredentials, BreakerOpen, Throttled, Upstream
 from shared.db.session import transaction
 from shared.domain.poll_course import WATCHED_AFTER, KnownTicket, Look, compare
 from shared.domain.ticket import ErrandKind, TicketSource
@@ -30,6 +31,8 @@ NOT_BELIEVED = (
     "{vanished} of {known} tickets are not to be seen any more, all at once. Nothing was changed: usually a right of "
     "our user was taken away. See to it, or say that it is so."
 )
+NOT_LOOKED_UP = "The tickets could not be looked up: {why}. It is tried again by itself."
+NOT_PROVEN = "Some tickets are not to be seen, and whether they were deleted could not be found out: {why}."
 
 
 class TakenOver(Exception):
@@ -42,6 +45,18 @@ class Incredible(Exception):
     def __init__(self, vanished: int, known: int) -> None:
         super().__init__(NOT_BELIEVED.format(vanished=vanished, known=known))
         self.vanished = vanished
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Proofs:
+    """What was proven to be deleted of what is out of sight, or why nothing could be."""
+
+    deletions: Sequence[Deletion] = ()
+    trouble: Upstream | None = None
+
+    @property
+    def says(self) -> str:
+        return NOT_PROVEN.format(why=_clause(self.trouble)) if self.trouble else ""
 
 
 def poll_tickets(provider: TicketProvider, *, clock: Clock, anyway: bool = False) -> dict[str, int]:
@@ -60,10 +75,10 @@ def poll_tickets(provider: TicketProvider, *, clock: Clock, anyway: bool = False
     except (Upstream, Incredible) as problem:
         return _given_up(problem, lease, clock())
     try:
-        happened = _written_down(look, lease, looked_at, clock)
+        happened = _written_down(look, proofs, lease, looked_at, clock)
     except TakenOver:
         return {}
-    deleted = _delete(proofs, clock)
+    deleted = _delete(proofs.deletions, clock)
     return {"polled": len(known), "unseen": len(look.unseen), "deleted": deleted, **happened}
 
 
@@ -92,19 +107,30 @@ def _watched(db: Session, *, now: datetime) -> list[KnownTicket]:
     ]
 
 
-def _look(
-    provider: TicketProvider, known: Sequence[KnownTicket], *, anyway: bool
-) -> tuple[Look, Sequence[Deletion]]:  # fmt: skip
+def _look(provider: TicketProvider, known: Sequence[KnownTicket], *, anyway: bool) -> tuple[Look, Proofs]:
     """Ask for all, and then for proofs of what is out of sight. Raise Upstream, or Incredible."""
     look = compare(known, provider.tickets([each.remote_id for each in known]) if known else [])
     if look.is_incredible and not anyway:
         raise Incredible(look.vanished, len(known))
-    proves = Ability.PROVE_DELETED in provider.abilities
-    unseen = [each.remote_id for each in look.unseen]
-    return look, provider.proven_deleted(unseen) if unseen and proves else []
+    return look, _proofs(provider, [each.remote_id for each in look.unseen])
 
 
-def _written_down(look: Look, lease: datetime, looked_at: datetime, clock: Clock) -> Counter[str]:
+def _proofs(provider: TicketProvider, unseen: Sequence[str]) -> Proofs:
+    """Ask what of this is deleted. No answer is no proof, and no reason to forget what was seen of the others."""
+    if not unseen or Ability.PROVE_DELETED not in provider.abilities:
+        return Proofs()
+    try:
+        return Proofs(deletions=provider.proven_deleted(unseen))
+    except (BadCredentials, BreakerOpen):
+        raise
+    except Upstream as problem:
+        log.warning("no deletion can be proven", extra={"why": type(problem).__name__})
+        return Proofs(trouble=problem)
+
+
+def _written_down(
+    look: Look, proofs: Proofs, lease: datetime, looked_at: datetime, clock: Clock
+) -> Counter[str]:  # fmt: skip
     """Let the tickets follow what was seen, and end the poll. Raise TakenOver, with nothing changed.
 
     Tickets first and the state after them, as whoever settles an errand does: else both wait for each other.
@@ -113,7 +139,9 @@ def _written_down(look: Look, lease: datetime, looked_at: datetime, clock: Clock
         happened = Counter(apply_seen(db, look.news, looked_at=looked_at, now=clock()))
         note_seen(db, look.seen, looked_at=looked_at)
         note_unseen(db, [each.ticket_id for each in look.unseen])
-        if not end_poll(db, lease, polled_at=clock(), poll_error="", vanished=0):
+        rest = _wait(proofs.trouble)
+        rest_until = clock() + rest if rest else None
+        if not end_poll(db, lease, rest_until=rest_until, polled_at=clock(), poll_error=proofs.says, vanished=0):
             raise TakenOver
         return happened
 
@@ -121,17 +149,22 @@ def _written_down(look: Look, lease: datetime, looked_at: datetime, clock: Clock
 def _given_up(problem: Upstream | Incredible, lease: datetime, now: datetime) -> dict[str, int]:
     """Change no ticket, say why, and let nobody poll for a while."""
     log.warning("the tickets could not be looked up", extra={"why": type(problem).__name__})
-    wait = (problem.retry_after or timedelta()) if isinstance(problem, Throttled) else timedelta()
-    vanished = problem.vanished if isinstance(problem, Incredible) else 0
+    says, vanished = NOT_LOOKED_UP.format(why=_clause(problem)), 0
+    if isinstance(problem, Incredible):
+        says, vanished = str(problem), problem.vanished
     with transaction() as db:
-        rest = max(wait, timedelta(minutes=db.get_one(TicketingSettings, 1).poll_minutes))
-        end_poll(db, lease, rest_until=now + rest, poll_error=_sentence(problem), vanished=vanished)
+        rest = max(_wait(problem), timedelta(minutes=db.get_one(TicketingSettings, 1).poll_minutes))
+        end_poll(db, lease, rest_until=now + rest, poll_error=says, vanished=vanished)
     return {"given_up": 1}
 
 
-def _sentence(problem: Exception) -> str:
-    text = str(problem)
-    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
+def _wait(problem: Exception | None) -> timedelta:
+    """Return for how long we were told to be silent."""
+    return (problem.retry_after or timedelta()) if isinstance(problem, Throttled) else timedelta()
+
+
+def _clause(problem: Exception) -> str:
+    return str(problem).rstrip(".")
 
 
 def _delete(proofs: Sequence[Deletion], clock: Clock) -> int:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import update
 
 from shared.db.session import transaction
 from shared.domain.status import Status
@@ -140,6 +141,15 @@ class TestConnection:
         assert 'id="now" hx-swap-oob="true"' in answer.text  # the warning goes with it
         assert "Nothing is sent to Autotask" not in text_of(admin.get(PATH).text)
         assert "Fetched" in text_of(admin.post(f"{PATH}/choices", headers=HTMX).text)
+
+    def test_what_a_poll_could_not_find_out_is_told(self, admin: Browser) -> None:
+        with transaction() as db:
+            db.execute(update(TicketingState).values(poll_error="The log of deleted tickets can't be read."))
+        assert "The log of deleted tickets" not in text_of(admin.get(PATH).text)  # nothing is polled by hand
+
+        with transaction() as db:
+            db.get_one(TicketingSettings, 1).provider = TicketSource.AUTOTASK
+        assert "The log of deleted tickets can't be read." in text_of(admin.get(PATH).text)
 
     def test_without_credentials_it_says_which_are_missing(self, admin: Browser) -> None:
         assert "AUTOTASK_USERNAME, AUTOTASK_SECRET, AUTOTASK_INTEGRATION_CODE not set" in text_of(

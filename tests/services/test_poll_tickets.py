@@ -1,28 +1,20 @@
 """Tickets here follow Autotask, and nothing is believed that is not proven."""
 
-import threading
 from collections.abc import Callable, Sequence
 
 import pytest
 from sqlalchemy import insert, select
 
-from shared.db.session import transaction
-from shared.domain.ticket import ErrandKind, ErrandState, TicketSource
+from shared.domain.ticket import ErrandState, TicketSource
 from shared.domain.ticketing import RemoteTicket
 from shared.models.jobs import JobRun
 from shared.models.tickets import Ticket, TicketRun
-from shared.services import poll_tickets as poller
-from shared.services import send_errands as sender
-from shared.services.add_errand import add_errand
-from shared.services.audit import SYSTEM
-from shared.services.claim_errands import claim_errand
 from shared.services.poll_tickets import poll_tickets
-from shared.services.run_errand import Failed
 from shared.services.settle_errand import cancel_errand
 from shared.services.ticketing_state import LEASE, take_poll
 from tests.builders import make_user
 from tests.fake_autotask import Effect, Fault
-from tests.services.ticket_world import PUBLIC, TicketWorld
+from tests.services.ticket_world import TicketWorld
 
 SOLVED = 21  # a status that this tenant made for itself
 
@@ -325,50 +317,6 @@ def test_a_poll_that_lost_its_turn_writes_nothing(tickets: TicketWorld) -> None:
     counts = poll_and_meanwhile(tickets, taken_over)
 
     assert (counts, tickets.stored(ticket_id).resolved_at) == ({}, None)
-
-
-def test_the_end_of_a_poll_and_a_choice_that_was_refused_do_not_wait_for_each_other(
-    tickets: TicketWorld, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The errand holds the ticket and wants the state; the poll that ends at that moment wants the ticket."""
-    ticket_id = tickets.made(tickets.run(tickets.job()).id)
-    tickets.fake.close_ticket(tickets.remote(ticket_id))
-    tickets.later(minutes=5)
-    with transaction() as db:
-        add_errand(db, ErrandKind.NOTE, ticket_id, {"title": "x", "text": "y"}, actor=SYSTEM, now=tickets.now)
-    with transaction() as db:
-        claim = claim_errand(db, urgent_only=False, public_url=PUBLIC, now=tickets.now)
-    assert claim is not None
-    is_locked, is_polling = threading.Event(), threading.Event()
-    lock, apply = sender.lock_ticket, poller.apply_seen
-
-    def lock_and_wait(*args: object) -> object:
-        found = lock(*args)  # type: ignore[arg-type]
-        is_locked.set()
-        is_polling.wait(10)
-        return found
-
-    def wait_and_apply(*args: object, **rest: object) -> object:
-        is_polling.set()
-        return apply(*args, **rest)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(sender, "lock_ticket", lock_and_wait)
-    monkeypatch.setattr(poller, "apply_seen", wait_and_apply)
-
-    def settle() -> None:
-        refused = Failed(says="Picklist value [3] does not exist", reference_is_stale=True)
-        with transaction() as db:
-            sender.settle_claim(db, claim, refused, now=tickets.now)
-
-    thread = threading.Thread(target=settle)
-    thread.start()
-    is_locked.wait(10)
-    counts = tickets.poll()
-    thread.join(10)
-
-    assert counts["resolved"] == 1
-    assert tickets.errands(ticket_id)[-1].state is ErrandState.FAILED
-    assert (tickets.state().choices_at, tickets.state().polled_at) == (None, tickets.now)
 
 
 def many(world: TicketWorld, number: int) -> None:
