@@ -7,7 +7,9 @@ LONGEST_PAUSE = timedelta(hours=1)
 # A worker that died may have sent its request in the last minutes of its life, and the other side works on one for
 # five minutes; the platform ends a worker after ten.
 CLAIM = timedelta(minutes=20)
+SETTLES_IN = timedelta(minutes=6)  # what the other side was asked for is done by then, or never
 MOST_ODD_ANSWERS = 5  # then somebody has to look
+BROKE_OFF = "The app itself broke off; its log says why."
 
 
 def pause_after(attempts: int) -> timedelta:

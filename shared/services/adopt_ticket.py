@@ -15,6 +15,7 @@ from shared.models.tickets import Ticket
 from shared.services.audit import Actor, record_act
 from shared.services.carry_ticket import carry_ticket, number_ticket
 from shared.services.errors import BadInput, Conflict
+from shared.services.take_made import take_found
 from shared.services.ticketed_runs import ChosenRuns, WholeJobs, choose_runs, cover
 from shared.services.tickets import link_ticket
 
@@ -32,6 +33,10 @@ def adopt_ticket(
         return known
     if found.state is TicketState.RESOLVED:
         raise Conflict(f"{found.number} is closed at Autotask: reopen it there, or make another one.")
+    being_made = take_found(db, found, now=now)
+    if being_made is not None:
+        link_ticket(db, being_made, what, actor=actor, now=now)
+        return being_made
     chosen = choose_runs(db, what)
     customer = db.get_one(Customer, chosen.customer_id)
     if customer.autotask_company_id != found.company_id:

@@ -1,6 +1,6 @@
 """Lets runs carry the ticket of the ticketing system that they are linked to."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, select, update
@@ -15,8 +15,14 @@ from shared.services.record_run import lock_jobs
 
 def lock_ticket(db: Session, ticket_id: int) -> Ticket | None:
     """Lock the ticket's jobs and then itself, so that no run of them comes in meanwhile; None when it is gone."""
-    lock_jobs(db, db.scalars(select(TicketScope.job_id).where(TicketScope.ticket_id == ticket_id)).all())
-    return db.get(Ticket, ticket_id, with_for_update=True, populate_existing=True)
+    return lock_tickets(db, [ticket_id]).get(ticket_id)
+
+
+def lock_tickets(db: Session, ticket_ids: Collection[int]) -> dict[int, Ticket]:
+    """Lock the jobs of several tickets and then these, in everybody's order; return by id those that are there."""
+    lock_jobs(db, db.scalars(select(TicketScope.job_id).where(TicketScope.ticket_id.in_(ticket_ids))).all())
+    locked = select(Ticket).where(Ticket.id.in_(ticket_ids)).order_by(Ticket.id).with_for_update()
+    return {ticket.id: ticket for ticket in db.scalars(locked.execution_options(populate_existing=True))}
 
 
 def note_made(db: Session, ticket: Ticket, made: RemoteTicket, *, now: datetime) -> int:

@@ -3,6 +3,7 @@
 Of a ticket's errands one goes after the other, and none before the ticket is made.
 """
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,12 +12,15 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from shared.domain.errand_course import CLAIM
+from shared.domain.errand_course import BROKE_OFF, CLAIM, pause_after
 from shared.domain.ticket import ErrandKind, ErrandState
-from shared.domain.ticketing import TicketDraft
+from shared.domain.ticketing import KnownAs, TicketDraft
 from shared.models.ticketing import Errand
 from shared.models.tickets import Ticket
 from shared.services.draft_ticket import CannotBeSent, draft_of
+from shared.services.known_as import known_as
+
+log = logging.getLogger(__name__)
 
 UNFINISHED = (ErrandState.WAITING, ErrandState.SENDING)
 
@@ -34,6 +38,7 @@ class Claim:
     key: str
     ticket_id: int
     remote_id: str
+    known: KnownAs
     title: str
     content: Mapping[str, Any]
     may_exist: bool
@@ -53,9 +58,13 @@ def claim_errand(db: Session, *, urgent_only: bool, public_url: str, now: dateti
             errand.last_error = "The ticket was deleted over there."
         else:
             try:
-                return _claimed(db, errand, ticket, public_url=public_url, now=now)
+                with db.begin_nested():
+                    return _claimed(db, errand, ticket, public_url=public_url, now=now)
             except CannotBeSent as problem:
                 errand.state, errand.last_error = ErrandState.FAILED, str(problem)
+            except Exception:
+                log.exception("an errand could not be put together", extra={"errand_id": errand.id})
+                _put_off(errand, now)
         db.flush()  # the next look must not find it again
     return None
 
@@ -77,12 +86,20 @@ def _claimed(db: Session, errand: Errand, ticket: Ticket, *, public_url: str, no
         key=errand.key,
         ticket_id=ticket.id,
         remote_id=ticket.remote_id or "",
+        known=known_as(db, ticket),
         title=ticket.title,
         content=errand.content,
         may_exist=may_exist,
         is_withdrawn=errand.is_withdrawn,
         draft=draft,
     )
+
+
+def _put_off(errand: Errand, now: datetime) -> None:
+    """Let an errand over which the app breaks off wait, so that the others go on."""
+    errand.attempts += 1
+    errand.state, errand.due_at = ErrandState.WAITING, now + pause_after(errand.attempts)
+    errand.last_error = BROKE_OFF
 
 
 _earlier = aliased(Errand)

@@ -15,7 +15,7 @@ from shared.clients.errors import (
     Upstream,
     WritesBlocked,
 )
-from shared.domain.errand_course import MOST_ODD_ANSWERS, pause_after
+from shared.domain.errand_course import BROKE_OFF, MOST_ODD_ANSWERS, SETTLES_IN, pause_after
 from shared.domain.ticket import ErrandKind
 from shared.domain.ticketing import NoteDraft, RemoteTicket, TicketProvider
 from shared.services.claim_errands import Claim
@@ -69,8 +69,12 @@ def run_errand(provider: TicketProvider, claim: Claim) -> Outcome:
         return _after(problem, claim)
     except Exception:
         log.exception("an errand broke off", extra={"errand_id": claim.errand_id})
-        says = "The app itself broke off; its log says why."
-        return Again(after=pause_after(claim.attempt), says=says, was_sent=True, all_wait=False)
+        return broke_off(claim)
+
+
+def broke_off(claim: Claim) -> Again:
+    """Return what follows when the app itself failed over an errand: nobody knows how far it got."""
+    return Again(after=max(SETTLES_IN, pause_after(claim.attempt)), says=BROKE_OFF, was_sent=True, all_wait=False)
 
 
 def _run(provider: TicketProvider, claim: Claim) -> Outcome:
@@ -82,10 +86,10 @@ def _run(provider: TicketProvider, claim: Claim) -> Outcome:
             assert claim.draft is not None
             return Done(ticket=provider.create(claim.draft, may_exist=claim.may_exist))
         case ErrandKind.RESOLVE:
-            return Done(ticket=provider.resolve(claim.remote_id, _resolution(claim)))
+            return Done(ticket=provider.resolve(claim.remote_id, _resolution(claim), known=claim.known))
         case ErrandKind.NOTE:
             note = NoteDraft(key=claim.key, title=claim.content["title"], text=claim.content["text"])
-            provider.add_note(claim.remote_id, note, may_exist=claim.may_exist)
+            provider.add_note(claim.remote_id, note, may_exist=claim.may_exist, known=claim.known)
             return Done()
 
 

@@ -7,6 +7,7 @@ up before it is sent again.
 import logging
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from sqlalchemy import update
@@ -18,11 +19,11 @@ from shared.domain.ticketing import Pace, TicketProvider
 from shared.models.ticketing import Errand, TicketingState
 from shared.models.tickets import Ticket
 from shared.services.audit import SYSTEM
-from shared.services.carry_ticket import lock_ticket, note_made
+from shared.services.carry_ticket import lock_tickets
 from shared.services.claim_errands import Claim, claim_errand
-from shared.services.incidents import begin_incident
 from shared.services.remove_unmade import remove_unmade
-from shared.services.run_errand import Again, Done, Failed, Gone, Outcome, run_errand
+from shared.services.run_errand import Again, Done, Failed, Gone, Outcome, broke_off, run_errand
+from shared.services.take_made import join_twin, take_made, twin_of
 
 log = logging.getLogger(__name__)
 
@@ -41,9 +42,7 @@ def send_errands(provider: TicketProvider, *, public_url: str, pace: Pace, clock
         if claim is None:
             break
         outcome = run_errand(provider, claim)
-        with transaction() as db:
-            settle_claim(db, claim, outcome, now=clock())
-        counts[type(outcome).__name__.lower()] += 1
+        counts[_settled(claim, outcome, clock)] += 1
         if isinstance(outcome, Again) and outcome.all_wait:
             break
     return dict(counts)
@@ -51,10 +50,15 @@ def send_errands(provider: TicketProvider, *, public_url: str, pace: Pace, clock
 
 def settle_claim(db: Session, claim: Claim, outcome: Outcome, *, now: datetime) -> None:
     """Write down what came of an errand. What was done counts whoever holds the claim by now."""
-    ticket = lock_ticket(db, claim.ticket_id)
+    twin_id = _twin_of(db, claim, outcome)
+    locked = lock_tickets(db, [claim.ticket_id] if twin_id is None else [claim.ticket_id, twin_id])
+    ticket = locked.get(claim.ticket_id)
     errand = db.get(Errand, claim.errand_id, with_for_update=True, populate_existing=True)
     if ticket is None or errand is None:
         log.warning("an errand went with its ticket", extra={"ticket_id": claim.ticket_id, "key": claim.key})
+        return
+    if twin_id in locked and errand.state is not ErrandState.DONE:
+        join_twin(db, ticket, locked[twin_id], now=now)
         return
     is_ours = errand.state is ErrandState.SENDING and errand.attempts == claim.attempt
     match outcome:
@@ -72,13 +76,29 @@ def settle_claim(db: Session, claim: Claim, outcome: Outcome, *, now: datetime) 
                 db.execute(update(TicketingState).values(choices_at=None))  # the next tick asks for them anew
 
 
+def _settled(claim: Claim, outcome: Outcome, clock: Clock) -> str:
+    """Write down what came of an errand, and return as what it counts. One that can't be must not stop the others."""
+    try:
+        with transaction() as db:
+            settle_claim(db, claim, outcome, now=clock())
+        return type(outcome).__name__.lower()
+    except Exception:
+        log.exception("what came of an errand was not written down", extra={"errand_id": claim.errand_id})
+    with suppress(Exception), transaction() as db:  # else its claim runs out
+        settle_claim(db, claim, broke_off(claim), now=clock())
+    return "broken"
+
+
+def _twin_of(db: Session, claim: Claim, outcome: Outcome) -> int | None:
+    if claim.kind is not ErrandKind.CREATE or not isinstance(outcome, Done) or outcome.ticket is None:
+        return None
+    return twin_of(db, claim.ticket_id, outcome.ticket)
+
+
 def _done(db: Session, errand: Errand, ticket: Ticket, claim: Claim, outcome: Done, now: datetime) -> None:
     errand.state, errand.done_at, errand.last_error = ErrandState.DONE, now, ""
     if outcome.ticket is None:
         return
     if claim.kind is ErrandKind.CREATE:
-        note_made(db, ticket, outcome.ticket, now=now)
-        begin_incident(db, ticket, now=now)
-        if claim.draft is not None:
-            ticket.title, ticket.description = claim.draft.title, ticket.description or claim.draft.description
+        take_made(db, ticket, outcome.ticket, draft=claim.draft, now=now)
     ticket.remote_status_id, ticket.remote_seen_at, ticket.misses = outcome.ticket.status_id, now, 0
