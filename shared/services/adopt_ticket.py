@@ -5,6 +5,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from shared.domain.ticket import TicketSource
@@ -27,6 +28,16 @@ def adopt_ticket(
 
     Raise BadInput where it is another company's, and Conflict where it is over.
     """
+    try:
+        with db.begin_nested():
+            return _adopt(db, found, what, actor=actor, now=now)
+    except IntegrityError:  # somebody took it over a moment ago, or typed its number: now that is to be seen
+        return _adopt(db, found, what, actor=actor, now=now)
+
+
+def _adopt(
+    db: Session, found: RemoteTicket, what: Sequence[int] | WholeJobs, *, actor: Actor, now: datetime
+) -> int:  # fmt: skip
     known = db.scalar(select(Ticket.id).where(Ticket.source == TicketSource.AUTOTASK, Ticket.remote_id == found.id))
     if known is not None:
         link_ticket(db, known, what, actor=actor, now=now)

@@ -76,8 +76,8 @@ def _follow(db: Session, ticket: Ticket, found: RemoteTicket, looked_at: datetim
         ticket.resolved_at = found.completed_at or now
         _record(db, ticket, "ticket.resolved", now)
         return "resolved"
-    if found.state is TicketState.OPEN and ticket.resolved_at is not None and not _word_is_under_way(db, ticket.id):
-        mark_reopened(db, ticket, now=now)
+    is_ended_here = ticket.resolved_at is not None and not _word_is_under_way(db, ticket.id)
+    if found.state is TicketState.OPEN and is_ended_here and mark_reopened(db, ticket, now=now):
         _record(db, ticket, "ticket.reopened", now)
         return "reopened"
     return ""

@@ -7,6 +7,7 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from shared.domain.typed_text import tidy_text
 from shared.models.jobs import Job
 from shared.models.tickets import Remark, RemarkRun, RemarkScope
 from shared.services.audit import Actor, record_act
@@ -39,7 +40,8 @@ def edit_remark(db: Session, remark_id: int, *, body: str, actor: Actor, now: da
     """Change the words. Raise NotFound or BadInput."""
     remark = _locked(db, remark_id)
     before, remark.body = remark.body, _tidy(body)
-    _record(db, remark, "remark.edited", {"body": [before, remark.body]}, actor, now)
+    if remark.body != before:
+        _record(db, remark, "remark.edited", {"body": [before, remark.body]}, actor, now)
 
 
 def resolve_remark(db: Session, remark_id: int, *, actor: Actor, now: datetime) -> None:
@@ -76,7 +78,7 @@ def end_remarks_of_job(db: Session, job_id: int, *, now: datetime) -> None:
 
 
 def _tidy(body: str) -> str:
-    words = body.strip()
+    words = tidy_text(body)
     if not words or len(words) > LONGEST:
         raise BadInput(f"Type the remark, at most {LONGEST:,} characters.", field="body")
     return words

@@ -1,13 +1,16 @@
 """Makes tickets, links them to runs, and ends them. Whatever is resolved stops reaching new runs at once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select, update
+from sqlalchemy import exists, func, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from shared.domain.ticket import ErrandKind, TicketSource
+from shared.domain.typed_text import tidy_text
 from shared.models.jobs import Job
 from shared.models.system import SystemSettings
 from shared.models.tickets import Ticket, TicketScope, is_open_on_job
@@ -40,6 +43,8 @@ def add_manual_ticket(
     _refuse_taken(db, typed)
     ticket = _new(db, chosen, TicketSource.MANUAL, description=description, actor=actor, now=now)
     ticket.ticket_code = typed
+    with _unless_taken(db, typed):
+        db.add(ticket)
     return _made(db, ticket, chosen, actor=actor, now=now)
 
 
@@ -59,12 +64,13 @@ def add_remote_ticket(
     `choices` are what a person chose instead of the defaults, by the names of `TicketDraft`. Raise as
     `add_manual_ticket` does.
     """
-    if not title.strip():
+    about = tidy_text(title)
+    if not about:
         raise BadInput("Type what the ticket is about.", field="title")
     chosen = choose_runs(db, run_ids)
     _refuse_second(db, chosen, anyway=anyway)
     ticket = _new(db, chosen, TicketSource.AUTOTASK, description=description, actor=actor, now=now)
-    ticket.title = title.strip()
+    ticket.title = about
     ticket_id = _made(db, ticket, chosen, actor=actor, now=now)
     add_errand(db, ErrandKind.CREATE, ticket_id, choices or {}, actor=actor, now=now)
     return ticket_id
@@ -95,10 +101,12 @@ def edit_ticket(
     """
     ticket = _locked(db, ticket_id)
     before = {"description": ticket.description, "code": ticket.ticket_code}
-    ticket.description = description.strip()
-    if code is not None and ticket.source is TicketSource.MANUAL and _tidy(code) != ticket.ticket_code:
-        _refuse_taken(db, _tidy(code), besides=ticket_id)
-        ticket.ticket_code = _tidy(code)
+    typed = ticket.ticket_code
+    if code is not None and ticket.source is TicketSource.MANUAL:
+        typed = _tidy(code)
+        _refuse_taken(db, typed, besides=ticket_id)
+    with _unless_taken(db, typed or ""):
+        ticket.description, ticket.ticket_code = tidy_text(description), typed
     after = {"description": ticket.description, "code": ticket.ticket_code}
     changed = {name: [before[name], value] for name, value in after.items() if value != before[name]}
     if changed:
@@ -110,10 +118,7 @@ def resolve_ticket(db: Session, ticket_id: int, *, actor: Actor, now: datetime, 
     ticket = _locked(db, ticket_id)
     if ticket.resolved_at is not None:
         raise Conflict("This ticket is resolved already.")
-    ticket.resolved_at, ticket.resolved_by = now, actor.user_id
-    if ticket.source is not TicketSource.MANUAL and ticket.deleted_at is None:
-        add_errand(db, ErrandKind.RESOLVE, ticket_id, {"text": note.strip()}, actor=actor, now=now)
-    _record(db, ticket, "ticket.resolved", {"note": note.strip()}, actor, now)
+    _resolve(db, ticket, actor=actor, now=now, note=tidy_text(note))
 
 
 def reopen_ticket(db: Session, ticket_id: int, *, actor: Actor, now: datetime) -> None:
@@ -126,19 +131,27 @@ def reopen_ticket(db: Session, ticket_id: int, *, actor: Actor, now: datetime) -
         raise Conflict("This ticket is open.")
     if ticket.source is not TicketSource.MANUAL:
         raise Conflict("Reopen this ticket where it is kept; it is taken up here at the next look.")
-    mark_reopened(db, ticket, now=now)
+    if not mark_reopened(db, ticket, now=now):
+        raise Conflict("It is about no job of its customer any more: make another ticket.")
     _record(db, ticket, "ticket.reopened", {}, actor, now)
 
 
-def resolve_scope(db: Session, ticket_id: int, job_id: int, *, actor: Actor, now: datetime) -> None:
-    """End a ticket for one of its jobs. Raise NotFound or Conflict."""
+def resolve_scope(db: Session, ticket_id: int, job_id: int, *, actor: Actor, now: datetime) -> bool:
+    """End a ticket for one of its jobs; return whether it was the last, which ends the ticket as `resolve_ticket` does.
+
+    Raise NotFound or Conflict.
+    """
     ticket = _locked(db, ticket_id)
     of_job = (TicketScope.ticket_id == ticket_id, TicketScope.job_id == job_id)
     ending = update(TicketScope).where(*of_job, TicketScope.resolved_at.is_(None)).values(resolved_at=now)
-    ended = db.scalar(ending.returning(TicketScope.id))
-    if ended is None:
+    if ticket.resolved_at is not None or db.scalar(ending.returning(TicketScope.id)) is None:
         raise Conflict("This ticket is over for this job already.")
     _record(db, ticket, "ticket.scope_resolved", {"job": job_id}, actor, now)
+    is_open = exists().where(TicketScope.ticket_id == ticket_id, TicketScope.resolved_at.is_(None))
+    if db.scalar(select(is_open)):
+        return False
+    _resolve(db, ticket, actor=actor, now=now)
+    return True
 
 
 def end_scopes_of_job(db: Session, job_id: int, *, now: datetime) -> int:
@@ -149,15 +162,25 @@ def end_scopes_of_job(db: Session, job_id: int, *, now: datetime) -> int:
     return len(result.all())
 
 
-def mark_reopened(db: Session, ticket: Ticket, *, now: datetime) -> None:
-    """Take up a ticket and its scopes, but for jobs that were moved away."""
-    ticket.resolved_at, ticket.resolved_by, ticket.reopened_at = None, None, now
+def mark_reopened(db: Session, ticket: Ticket, *, now: datetime) -> bool:
+    """Take up a ticket and its scopes, but for jobs that were moved away; return whether it has others."""
     of_ticket = (TicketScope.ticket_id == ticket.id, TicketScope.customer_id.is_not(None))
-    db.execute(update(TicketScope).where(*of_ticket).values(resolved_at=None))
+    taken_up = update(TicketScope).where(*of_ticket).values(resolved_at=None).returning(TicketScope.id)
+    if not db.scalars(taken_up).all():
+        return False
+    ticket.resolved_at, ticket.resolved_by, ticket.reopened_at = None, None, now
+    return True
+
+
+def _resolve(db: Session, ticket: Ticket, *, actor: Actor, now: datetime, note: str = "") -> None:
+    ticket.resolved_at, ticket.resolved_by = now, actor.user_id
+    if ticket.source is not TicketSource.MANUAL and ticket.deleted_at is None:
+        add_errand(db, ErrandKind.RESOLVE, ticket.id, {"text": note}, actor=actor, now=now)
+    _record(db, ticket, "ticket.resolved", {"note": note}, actor, now)
 
 
 def _tidy(code: str) -> str:
-    typed = code.strip()
+    typed = tidy_text(code)
     if not typed or len(typed) > LONGEST_CODE:
         raise BadInput(f"Type the ticket's code, at most {LONGEST_CODE} characters.", field="code")
     return typed
@@ -167,6 +190,16 @@ def _refuse_taken(db: Session, code: str, *, besides: int = 0) -> None:
     same = select(Ticket.id).where(func.lower(Ticket.ticket_code) == code.lower(), Ticket.id != besides)
     if (taken := db.scalar(same)) is not None:
         raise Conflict(f"There is a ticket {code} already (number {taken} here): link that one instead.")
+
+
+@contextmanager
+def _unless_taken(db: Session, code: str) -> Iterator[None]:
+    """Store what the block changes; somebody else may have taken the code a moment ago."""
+    try:
+        with db.begin_nested():
+            yield
+    except IntegrityError as problem:
+        raise Conflict(f"There is a ticket {code} already, since just now: link that one instead.") from problem
 
 
 def _refuse_second(db: Session, chosen: ChosenRuns, *, anyway: bool) -> None:
@@ -193,7 +226,7 @@ def _new(
     return Ticket(
         customer_id=chosen.customer_id,
         source=source,
-        description=description.strip(),
+        description=tidy_text(description),
         active_from_date=chosen.first_at.astimezone(zone).date(),
         start_date=now,
         created_by=actor.user_id,

@@ -173,16 +173,53 @@ def test_it_is_resolved_for_one_of_its_jobs(operator: Browser) -> None:
     assert "2 jobs 1 open" in rows(operator.get("/tickets"))[0]
 
 
+def test_its_last_job_ends_it_and_the_page_says_so_before(operator: Browser) -> None:
+    customer = make_customer("Acme BV")
+    one, other = make_job("One", customer), make_job("Other", customer)
+    ticket_id = ticket_for(one, other, code="INC-7")
+    both = operator.get(f"/tickets/{ticket_id}").text
+    operator.post(f"/tickets/{ticket_id}/jobs/{one}/resolve")
+
+    asks = [operator.get(f"/tickets/{ticket_id}{part}").text for part in ("", "/resolve")]
+    said = operator.post(f"/tickets/{ticket_id}/jobs/{other}/resolve")
+    over = operator.get(f"/tickets/{ticket_id}")
+    reopened = operator.post(f"/tickets/{ticket_id}/reopen")
+
+    assert "is the last job" not in both
+    assert all("Other is the last job that it is open for: the ticket ends with it" in page for page in asks)
+    assert f"/jobs/{other}/resolve" not in asks[0]
+    assert (said.status_code, reopened.status_code) == (303, 303)
+    assert "It was the last job, so the ticket is resolved." in text_of(over.text)
+    assert "2 jobs" in rows(operator.get("/tickets"))[0]
+    assert "1 open" not in rows(operator.get("/tickets"))[0]
+
+
+def test_the_last_job_of_one_of_autotask_sends_word_there(operator: Browser) -> None:
+    customer = make_customer("Acme BV")
+    jobs = [make_job("One", customer), make_job("Other", customer)]
+    ticket_id = ticket_for(*jobs, code="INC-7")
+    of_autotask(ticket_id, [])
+
+    for job in jobs:
+        operator.post(f"/tickets/{ticket_id}/jobs/{job}/resolve")
+
+    with transaction() as db:
+        assert db.scalars(select(Errand.kind)).all() == [ErrandKind.RESOLVE]
+    assert "Autotask is told so." in text_of(operator.get(f"/tickets/{ticket_id}").text)
+
+
 def test_description_and_typed_code_are_edited_and_what_cannot_be_used_stays_in_the_form(operator: Browser) -> None:
     job = a_job(FAILED)
     ticket_id, other = a_ticket(job.run_id, code="INC-7"), a_job(FAILED)
     a_ticket(other.run_id, code="INC-8")
 
     taken = operator.post(f"/tickets/{ticket_id}/edit", data={"code": "inc-8", "description": "new words"})
-    empty = operator.post(f"/tickets/{ticket_id}/edit", data={"code": " ", "description": ""})
+    empty = operator.post(f"/tickets/{ticket_id}/edit", data={"code": " ", "description": "new words"})
+    kept = (stored(ticket_id).ticket_code, stored(ticket_id).description)
     saved = operator.post(f"/tickets/{ticket_id}/edit", data={"code": "INC-9", "description": "new words"})
 
     assert [answer.status_code for answer in (taken, empty, saved)] == [409, 422, 303]
+    assert kept == ("INC-7", "")
     assert "new words</textarea>" in taken.text
     assert (stored(ticket_id).ticket_code, stored(ticket_id).description) == ("INC-9", "new words")
 

@@ -10,12 +10,14 @@ from sqlalchemy.orm import Session
 
 from shared.db.session import transaction
 from shared.domain.ticket import ErrandKind
+from shared.models.audit import AuditEntry
 from shared.models.ticketing import Errand
 from shared.models.tickets import Remark, RemarkRun, Ticket, TicketScope
+from shared.queries.history import history_of
 from shared.services.audit import Actor
 from shared.services.edit_job import move_job
 from shared.services.errors import BadInput, Conflict
-from shared.services.remarks import add_remark, reopen_remark, resolve_remark
+from shared.services.remarks import add_remark, edit_remark, reopen_remark, resolve_remark
 from shared.services.review_runs import review_runs
 from shared.services.ticketed_runs import WholeJobs
 from shared.services.tickets import (
@@ -23,9 +25,11 @@ from shared.services.tickets import (
     add_remote_ticket,
     edit_ticket,
     link_ticket,
+    reopen_ticket,
+    resolve_scope,
     resolve_ticket,
 )
-from tests.builders import NIGHT, make_customer, make_job, make_run, make_user
+from tests.builders import NIGHT, count_of, make_customer, make_job, make_run, make_user
 from tests.services.linked_world import NOON, autotask_of, by_mail, failed, linked, ticket_on, with_autotask
 
 
@@ -101,6 +105,16 @@ def test_a_remark_that_has_no_job_of_its_customer_any_more_is_not_reopened(db: S
 
     with pytest.raises(Conflict, match="no job"):
         reopen_remark(db, remark_id, actor=actor, now=NOON)
+
+
+def test_a_ticket_that_has_no_job_of_its_customer_any_more_is_not_reopened(db: Session, actor: Actor) -> None:
+    job_id = make_job(db)
+    ticket_id = ticket_on(db, [failed(db, job_id)], actor)
+    resolve_ticket(db, ticket_id, actor=actor, now=NOON)
+    move_job(db, job_id, make_customer(db), actor=actor, now=NOON)
+
+    with pytest.raises(Conflict, match="no job"):
+        reopen_ticket(db, ticket_id, actor=actor, now=NOON)
 
 
 def test_one_incident_is_one_ticket_unless_somebody_insists(db: Session, actor: Actor) -> None:
@@ -182,6 +196,50 @@ def test_resolving_a_ticket_of_autotask_sends_word_there(db: Session, actor: Act
     ]
 
 
+@pytest.mark.parametrize("is_remote", [False, True])
+def test_resolving_its_last_job_resolves_the_ticket(db: Session, actor: Actor, *, is_remote: bool) -> None:
+    customer_id = make_customer(db)
+    jobs = [make_job(db, name, customer_id=customer_id) for name in ("One", "Other")]
+    runs = [failed(db, job_id) for job_id in jobs]
+    ticket_id = ticket_on(db, runs, actor)
+    if is_remote:
+        with_autotask(db, runs[0], ticket_id)
+
+    is_over = [resolve_scope(db, ticket_id, job_id, actor=actor, now=NOON) for job_id in jobs]
+
+    ticket = db.get_one(Ticket, ticket_id, populate_existing=True)
+    assert is_over == [False, True]
+    assert (ticket.resolved_at, ticket.resolved_by) == (NOON, actor.user_id)
+    assert db.scalars(select(Errand.kind)).all() == [ErrandKind.RESOLVE] * is_remote
+    assert [act.action for act in history_of(db, "ticket", ticket_id)][:2] == [
+        "ticket.resolved",
+        "ticket.scope_resolved",
+    ]
+
+
+def test_a_ticket_that_ended_job_by_job_is_reopened_for_all(db: Session, actor: Actor) -> None:
+    customer_id = make_customer(db)
+    jobs = [make_job(db, name, customer_id=customer_id) for name in ("One", "Other")]
+    runs = [failed(db, job_id) for job_id in jobs]
+    ticket_id = ticket_on(db, runs, actor)
+    for job_id in jobs:
+        resolve_scope(db, ticket_id, job_id, actor=actor, now=NOON)
+
+    reopen_ticket(db, ticket_id, actor=actor, now=NOON)
+    new = [by_mail(db, job_id, NOON) for job_id in jobs]
+
+    assert linked(db, ticket_id) == {*(run.id for run in runs), *new}
+
+
+def test_a_job_of_a_ticket_that_is_over_is_over(db: Session, actor: Actor) -> None:
+    job_id = make_job(db)
+    ticket_id = ticket_on(db, [failed(db, job_id)], actor)
+    resolve_ticket(db, ticket_id, actor=actor, now=NOON)
+
+    with pytest.raises(Conflict, match="for this job"):
+        resolve_scope(db, ticket_id, job_id, actor=actor, now=NOON)
+
+
 def test_a_ticket_made_for_jobs_links_what_of_them_waits_and_is_bad(db: Session, actor: Actor) -> None:
     customer_id = make_customer(db)
     bad, fine = make_job(db, "Bad", customer_id=customer_id), make_job(db, "Fine", customer_id=customer_id)
@@ -234,3 +292,25 @@ def test_the_number_of_autotask_is_not_ours_to_change(db: Session, actor: Actor)
 
     ticket = db.get_one(Ticket, ticket_id, populate_existing=True)
     assert (ticket.ticket_code, ticket.description) == ("T20260601.0001", "told here")
+
+
+def test_what_is_typed_is_kept_tidy_and_saving_it_again_changes_nothing(db: Session, actor: Actor) -> None:
+    """Browsers send the end of a line as two characters; no column takes a zero byte."""
+    run = failed(db, make_job(db))
+    typed, kept = " one\r\ntwo\0 \r\n", "one\ntwo"
+    with_text = {"description": typed, "run_ids": [run.id], "actor": actor, "now": NOON, "anyway": True}
+    tickets = [
+        add_manual_ticket(db, code="A\0-1", **with_text),
+        add_remote_ticket(db, title="Disk\0 full", **with_text),
+    ]
+    remark_id = add_remark(db, body=typed, run_ids=[run.id], actor=actor, now=NOON)
+    made = count_of(db, AuditEntry)
+
+    for ticket_id in tickets:
+        edit_ticket(db, ticket_id, description=typed, code="A-1\0", actor=actor, now=NOON)
+    edit_remark(db, remark_id, body=typed, actor=actor, now=NOON)
+
+    words = db.execute(select(Ticket.ticket_code, Ticket.title, Ticket.description).order_by(Ticket.id)).all()
+    assert words == [("A-1", "", kept), (None, "Disk full", kept)]
+    assert db.get_one(Remark, remark_id).body == kept
+    assert count_of(db, AuditEntry) == made

@@ -89,13 +89,8 @@ def resolve(
     note: Annotated[str, Form(max_length=LONGEST_NOTE)] = "",
 ) -> Response:
     found = _found(db, ticket_id)
-    resolve_ticket(db, ticket_id, note=note.replace("\0", ""), actor=user.actor, now=clock.now())
-    here = f"{PAGE}/{ticket_id}"
-    if found.row.source is TicketSource.MANUAL:
-        said = "Resolved. New runs don't get this ticket any more."
-        return redirect(request, here, toast=said, undo=f"{here}/reopen")
-    kick_errands(db, open_queues(settings()))
-    return redirect(request, here, toast="Resolved here, and Autotask is told so.")
+    resolve_ticket(db, ticket_id, note=note, actor=user.actor, now=clock.now())
+    return _resolved(request, db, found, "Resolved")
 
 
 @router.post("/{ticket_id}/look")
@@ -117,8 +112,20 @@ def reopen(request: Request, db: Db, user: Editor, ticket_id: RowId) -> Response
 
 @router.post("/{ticket_id}/jobs/{job_id}/resolve")
 def resolve_for_job(request: Request, db: Db, user: Editor, ticket_id: RowId, job_id: RowId) -> Response:
-    resolve_scope(db, ticket_id, job_id, actor=user.actor, now=clock.now())
+    found = _found(db, ticket_id)
+    if resolve_scope(db, ticket_id, job_id, actor=user.actor, now=clock.now()):
+        return _resolved(request, db, found, "It was the last job, so the ticket is resolved")
     return redirect(request, f"{PAGE}/{ticket_id}", toast="Resolved for this job. Its new runs don't get the ticket.")
+
+
+def _resolved(request: Request, db: Db, found: TicketDetail, said: str) -> Response:
+    """Say that a ticket is over. Reopening it undoes just that only where it was open for all its jobs."""
+    here = f"{PAGE}/{found.row.ticket_id}"
+    if found.row.source is TicketSource.MANUAL:
+        undo = f"{here}/reopen" if found.row.open_jobs == found.row.jobs else ""
+        return redirect(request, here, toast=f"{said}. New runs don't get it any more.", undo=undo)
+    kick_errands(db, open_queues(settings()))
+    return redirect(request, here, toast=f"{said} here, and Autotask is told so.")
 
 
 def _found(db: Db, ticket_id: int) -> TicketDetail:
