@@ -53,13 +53,14 @@ def make_told_run(
     status: Status | None = None,
     run_at: datetime = NIGHT,
     complete: bool = False,
+    retry: int | None = None,
 ) -> JobRun:
     """Return the run of a mail whose objects have their own words; by default one warning that is DISK."""
     told = {"SQL01": (Status.WARNING, DISK)} if told is None else told
     things = tuple(ObjectResult(name=name, type="VM", status=how, message=words) for name, (how, words) in told.items())
     verdict = status or worst((each.status for each in things), default=Status.SUCCESS)
     reading = make_reading(db, job_id, status=verdict, run_at=run_at, complete=complete)
-    reading.message = says
+    reading.message, reading.retry = says, retry
     db.add_all(
         MailObject(
             reading_id=reading.id,

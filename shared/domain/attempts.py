@@ -240,7 +240,16 @@ def _last(key: Key, tries: Sequence[tuple[Attempt, ObjectResult]]) -> LastResult
 
 def _cleared_on(attempt: Attempt, ordered: Sequence[Attempt]) -> int | None:
     """Return the number of the retry that clears a failure which the attempt's objects don't explain, or None."""
-    if attempt.is_explained or attempt.status not in _CAN_BE_RETRIED:
+    return None if attempt.is_explained else _covered_on(attempt, ordered)
+
+
+def is_cleared(attempt: Attempt, attempts: Iterable[Attempt]) -> bool:
+    """Tell whether a later attempt is about all that this one was about."""
+    return _covered_on(attempt, sorted(attempts, key=_in_time)) is not None
+
+
+def _covered_on(attempt: Attempt, ordered: Sequence[Attempt]) -> int | None:
+    if attempt.status not in _CAN_BE_RETRIED:
         return None
     later = [each for each in ordered if each.at > attempt.at and each.of == attempt.of]
     for number, each in enumerate(later, start=1):

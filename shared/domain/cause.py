@@ -12,7 +12,7 @@ from unicodedata import normalize
 
 from shared.domain.names import fold
 from shared.domain.overrides import Problem
-from shared.domain.run_problems import problems_of_run
+from shared.domain.run_problems import with_the_rest
 from shared.domain.status import Status, worst
 from shared.domain.varying import HOLE, OF_HOW_MANY, without_varying
 
@@ -43,7 +43,7 @@ def in_common(text: str, *, names: Iterable[str] = ()) -> str:
 
 def telling(status: Status, message: str, objects: Iterable[Problem]) -> tuple[str, ...]:
     """Return the texts that say why a run is as bad as it is, each once: of its worst objects, else its own."""
-    wrong = problems_of_run(status, message, objects)
+    wrong = with_the_rest(status, message, objects)
     level = worst(problem.status for problem in wrong)
     said = (problem.text for problem in wrong if problem.status is level and says_something(problem.text))
     return tuple(dict.fromkeys(said)) or ((message,) if says_something(message) else ())

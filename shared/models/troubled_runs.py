@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, aliased
 from shared.domain.attempts import Attempt
 from shared.domain.override_words import OverrideLevel
 from shared.domain.overrides import GOOD, NEVER_CAME, Problem, Rule, TroubledRun
-from shared.domain.run_problems import absence_of, problems_of_attempts, problems_of_run
+from shared.domain.run_problems import absence_of, problems_of_attempts, problems_of_run, with_the_rest
 from shared.domain.status import Status
 from shared.models.attempts import as_attempts, runs_with_readings
 from shared.models.jobs import Job, JobRun, VanishedObject
@@ -38,6 +38,7 @@ def select_troubled() -> Select[*tuple[Any, ...]]:
             JobRun.reading_id,
             Job.backup_software,
             Job.backup_type,
+            Job.job_name.label("of_job"),
             func.coalesce(MailReading.message, JobRun.message).label("said"),
             exists().where(_attempt.attempt_of_id == JobRun.id).label("has_attempts"),
         )
@@ -142,7 +143,10 @@ def may_be_overridden(
 
 def _troubled(row: Row[Any], told: Sequence[Problem], findings: Sequence[Problem]) -> TroubledRun:
     """Put together what is wrong. What the mail says is its own words: those of its objects stand at the objects."""
-    of_mail = problems_of_run(row.raw_status, row.said, told)
+    if row.has_attempts:  # each mail has said its own
+        of_mail = with_the_rest(row.raw_status, row.said, told)
+    else:
+        of_mail = problems_of_run(row.raw_status, row.said, told, names=(row.of_job,))
     return TroubledRun(
         run_id=row.id,
         job_id=row.job_id,
@@ -150,7 +154,7 @@ def _troubled(row: Row[Any], told: Sequence[Problem], findings: Sequence[Problem
         backup_type=row.backup_type,
         at=row.run_at,
         status=row.status,
-        problems=problems_of_run(row.status, row.said, (*of_mail, *findings)),
+        problems=with_the_rest(row.status, row.said, (*of_mail, *findings)),
     )
 
 

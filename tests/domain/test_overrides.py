@@ -158,7 +158,7 @@ def test_a_run_without_a_known_problem_is_covered_by_nothing() -> None:
 @pytest.mark.parametrize("status", sorted(set(Status) - GOOD))
 def test_a_run_that_is_not_good_has_a_problem_that_is_as_bad(status: Status) -> None:
     unexplained = problems_of_run(status, "what the mail says", [])
-    explained = problems_of_run(status, "what the mail says", [replace(DISK, status=status)])
+    explained = problems_of_run(status, DISK.text, [replace(DISK, status=status)])
 
     assert unexplained == (Problem(status=status, text="what the mail says"),)
     assert explained == (replace(DISK, status=status),)
@@ -168,6 +168,18 @@ def test_a_failure_that_its_objects_do_not_explain_is_a_problem_of_its_own() -> 
     found = problems_of_run(Status.FAILED, "the job was stopped", [DISK])
 
     assert found == (DISK, Problem(status=Status.FAILED, text="the job was stopped"))
+
+
+def test_what_the_mail_says_beside_a_covered_object_is_left() -> None:
+    rule = replace(RULE, object_name="SQL01", text="")
+
+    alone = problems_of_run(Status.WARNING, "Job finished with 1 warning", [DISK])
+    beside = problems_of_run(Status.WARNING, "2 of 5 VMs processed", [DISK])
+
+    assert shown(run(*alone), rule) == 1
+    assert beside == (DISK, Problem(status=Status.WARNING, text="2 of 5 VMs processed"))
+    assert shown(run(*beside), rule) is None
+    assert shown(run(*beside), rule, replace(RULE, override_id=2, text="VMs processed")) is not None
 
 
 WORDS = some.lists(some.sampled_from(["disk", "DISK", "full", "VSS", "ß", "SS", " ", "\u00a0", "ﬁ", "4 %"]), max_size=4)

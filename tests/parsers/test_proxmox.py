@@ -125,6 +125,19 @@ def test_an_error_in_the_log_beats_a_good_table() -> None:
     assert status(vzdump(TABLE + bad)) is Status.FAILED
 
 
+def test_an_error_of_a_guest_that_is_listed_as_good_is_said_beside_a_failed_guest() -> None:
+    body = (TABLE + LOG).replace("502     post     ok ", "502     post     err")
+    logged = body.replace(
+        "501: 2026-01-05 21:00:12 INFO: Fini",
+        "501: 2026-01-05 21:00:11 ERROR: no space\n501: 2026-01-05 21:00:12 INFO: Fini",
+    )
+
+    outcome = read(vzdump(logged, ": backup failed: job errors"))
+
+    assert isinstance(outcome, Parsed)
+    assert outcome.worst.message == "job errors; 501: no space"
+
+
 def test_talk_of_errors_inside_an_info_line_is_no_error() -> None:
     talk = LOG.replace(
         "INFO: Starting", "INFO: 0 errors, WARN: none, ERROR: none\n501: 2026-01-05 21:00:00 INFO: Starting"

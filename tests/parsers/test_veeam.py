@@ -173,6 +173,30 @@ def test_a_success_that_anything_contradicts_is_none(old: str, new: str) -> None
     assert not is_green(read(replaced(sample("backup-success"), old, new)))
 
 
+@pytest.mark.parametrize(
+    "name, old, new, message",
+    [
+        ("backup-warning-german-dates", "2 of 2 VMs", "2 of 5 VMs", "2 of 5 VMs processed"),
+        ("agent-policy-warning", "1 of 2 hosts", "1 of 2 hosts", ""),
+        ("agent-policy-warning", "1 of 2 hosts", "0 of 2 hosts", "0 of 2 hosts processed"),
+    ],
+)
+def test_what_no_object_shows_is_said_by_the_job(name: str, old: str, new: str, message: str) -> None:
+    reading = only_reading(read(replaced(sample(name), old, new)))
+
+    assert (reading.status, reading.message) == (Status.WARNING, message)
+
+
+def test_an_error_in_a_row_that_says_success_is_said_by_the_job() -> None:
+    mail = sample("backup-warning-text-form-description-reads-success")
+    good, bad = only_reading(read(mail)).objects
+
+    reading = only_reading(read(replaced(mail, "\tWarning\t", "\tSuccess\t")))
+
+    assert (good.status, bad.status) == (Status.SUCCESS, Status.WARNING)
+    assert reading.message == f"{bad.name}: {bad.message}"
+
+
 def test_zero_counts_are_no_trouble() -> None:
     reading = only_reading(read(sample("backup-success")))
 

@@ -75,6 +75,21 @@ def test_it_finds_what_the_override_will_find_however_it_is_written(db: Session,
     assert shown.runs == make_override(db, make_user(db), now=NOW, text=wanted, afterwards=True).runs == 2
 
 
+def test_it_tells_what_saving_does_where_the_mail_says_more_than_its_object(db: Session) -> None:
+    job_id = make_job(db)
+    for number, says in enumerate(("", "Job finished with warnings", "2 of 5 VMs processed")):
+        make_told_run(db, job_id, says=says, run_at=NIGHT + timedelta(days=number))
+    actor = make_user(db)
+
+    of_object = preview(db, job_id, object_name="SQL01", text="")
+    saved = make_override(db, actor, now=NOW, job_id=job_id, object_name="SQL01", text="", afterwards=True)
+    of_words = preview(db, job_id, text="VMs processed")
+    more = make_override(db, actor, now=NOW, job_id=job_id, text="VMs processed", afterwards=True)
+
+    assert (of_object.runs, of_object.others, of_words.runs) == (2, 1, 1)
+    assert (saved.runs, more.runs) == (2, 1)
+
+
 def test_it_looks_at_what_never_came_vanished_or_was_tried_again(db: Session) -> None:
     missed, vanished, retried = (make_job(db, name) for name in ("Missed", "Vanished", "Retried"))
     record_missed_run(db, missed, slot_at=NIGHT, message="no report came")

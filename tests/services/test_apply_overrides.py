@@ -20,7 +20,8 @@ from shared.services.overrides import (
 )
 from shared.services.record_run import lock_jobs, record_missed_run, record_overdue_run
 from shared.services.review_runs import review_runs
-from tests.builders import NIGHT, count_of, make_job, make_run, make_user, nights
+from tests.builders import NIGHT, arrive, count_of, make_job, make_run, make_user, nights, runs_of
+from tests.mails import report_mail
 from tests.override_builders import DISK, make_override, make_told_run
 from tests.slot_builders import make_slot
 
@@ -104,6 +105,50 @@ def test_what_no_object_explains_has_to_be_covered_too(db: Session, actor: Actor
     second = make_told_run(db, job_id, run_at=NIGHT + DAY, **stopped)
 
     assert (first.override_id is None, second.override_id is None) == (True, False)
+
+
+@pytest.mark.parametrize("processed, is_blue", [("5 of 5", True), ("2 of 5", False)])
+def test_machines_that_were_never_processed_are_left_beside_a_covered_object(
+    db: Session, actor: Actor, *, processed: str, is_blue: bool
+) -> None:
+    job_id = make_job(db)
+    listed = ("OAK-A", "OAK-B", "OAK-C", "OAK-FS1", "OAK-DC1") if is_blue else ("OAK-FS1", "OAK-DC1")
+    make_override(db, actor, job_id=job_id, object_name="OAK-DC1", text="")
+    report = report_mail(status="Warning", objects=listed)
+
+    arrive(db, report.replace(f"{len(listed)} of {len(listed)} VMs".encode(), f"{processed} VMs".encode()))
+
+    (run,) = runs_of(db, job_id)
+    assert (run.status, run.override_id is not None) == (WARNING, is_blue)
+
+
+@pytest.mark.parametrize(
+    "says, is_blue",
+    [("Job finished with 1 warning", True), (DISK, True), ("the repository is full", False)],
+)
+def test_what_the_mail_says_beside_a_covered_object_has_to_be_covered_too(
+    db: Session, actor: Actor, *, says: str, is_blue: bool
+) -> None:
+    job_id = make_job(db)
+    make_override(db, actor, job_id=job_id, object_name="SQL01")
+
+    first = make_told_run(db, job_id, says=says)
+    make_override(db, actor, job_id=job_id, text="repository is full")
+    second = make_told_run(db, job_id, says=says, run_at=NIGHT + DAY)
+
+    assert (first.override_id is not None, second.override_id is not None) == (is_blue, True)
+
+
+def test_what_the_first_mail_says_stays_until_a_retry_is_about_all_of_it(db: Session, actor: Actor) -> None:
+    job_id, other = make_job(db, "One"), make_job(db, "Other")
+    for each in (job_id, other):
+        make_override(db, actor, job_id=each, text="", object_name="SQL01")
+        make_told_run(db, each, says="the repository is full")
+
+    silent = make_told_run(db, job_id, run_at=NIGHT + timedelta(minutes=9))
+    retried = make_told_run(db, other, retry=1, run_at=NIGHT + timedelta(minutes=9))
+
+    assert (silent.override_id, retried.override_id is None) == (None, False)
 
 
 def test_a_vanished_object_has_to_be_covered_by_words_that_say_so(db: Session, actor: Actor) -> None:

@@ -77,7 +77,7 @@ def parse(mail: Mail) -> Reading:
         status=status,
         objects=tuple(_object(result) for result in results if result.word in STATUS),
         objects_complete=_page_ends(mail.html) and _is_whole(counts, results, mail.html),
-        message=one_line(mail.subject) if counts else "",
+        message=_told(mail.subject) if counts else "",
         evidence=evidence,
     )
 
@@ -91,6 +91,13 @@ def _counts(subject: str) -> tuple[Count, ...]:
     if len(known) < len(found):
         return ()
     return tuple(Count(int(match["count"]), match["word"], match["what"]) for match in known)
+
+
+def _told(subject: str) -> str:
+    """Return the subject's counts as they stand there, without what precedes them."""
+    line = one_line(subject)
+    starts = [match.end() for match in _FIRST_COUNT.finditer(line)]
+    return line[starts[-1] :] if starts else line
 
 
 def _has_the_columns(html: str) -> bool:

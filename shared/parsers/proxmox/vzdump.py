@@ -43,7 +43,7 @@ def parse(mail: Mail) -> Reading:
         started_at=found.log.first_at,
         ended_at=found.log.last_at,
         size_bytes=size_in_bytes(labels(mail.body).get("total size", "")),
-        message=_message(status, subject, found.log),
+        message=_message(status, subject, found),
         evidence=evidence,
     )
 
@@ -82,10 +82,14 @@ def _object(guest: Guest, log: Log) -> ObjectResult:
     )
 
 
-def _message(status: Status, subject: Subject, log: Log) -> str:
-    if status is Status.FAILED:
-        return subject.cause or (log.errors[-1] if log.errors else "")
-    return log.warnings[0] if log.warnings else ""
+def _message(status: Status, subject: Subject, found: Report) -> str:
+    """Return the cause; errors of guests that the table shows as good stand nowhere else."""
+    if status is not Status.FAILED:
+        return found.log.warnings[0] if found.log.warnings else ""
+    failed = {guest.vmid for guest in found.guests if STATUS.get(guest.word) is not Status.SUCCESS}
+    untold = [f"{vmid}: {text}" for vmid, text in found.log.error_of.items() if vmid not in failed]
+    cause = subject.cause or (found.log.errors[-1] if found.log.errors and not untold else "")
+    return "; ".join(filter(None, (cause, *untold)))
 
 
 PARSER = Parser(

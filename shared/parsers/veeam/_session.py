@@ -8,7 +8,7 @@ from shared.domain.status import Status
 from shared.parsers.veeam._frame import Block
 from shared.parsers.veeam._names import retry_of
 from shared.parsers.veeam._subject import Subject
-from shared.parsers.veeam._verdict import lists_everything, objects_of, verdict
+from shared.parsers.veeam._verdict import beside_objects, lists_everything, objects_of, verdict
 from shared.parsers.veeam._words import Known, status_of
 
 _UNAVAILABLE = re.compile(r"Virtual Machine (?P<name>.+) is unavailable and will be skipped from processing\.?")
@@ -34,7 +34,7 @@ def session_reading(block: Block, subject: Subject, known: Known, *, software: s
         ended_at=block.ended_at,
         size_bytes=block.size_bytes,
         retry=retry_of(block, subject),
-        message=" ".join(block.notes),
+        message="; ".join(filter(None, (" ".join(block.notes), *dict.fromkeys(beside_objects(block, objects))))),
         evidence=evidence,
     )
 

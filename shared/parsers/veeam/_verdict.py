@@ -99,11 +99,40 @@ def _from_objects(block: Block, objects: Sequence[ObjectResult]) -> Iterator[Pro
     for thing in objects:
         if thing.status is not Status.SUCCESS:
             yield thing.status, f"{thing.name}: {thing.status}"
+    yield from ((Status.WARNING, words) for _, words in _troubled_rows(block))
+
+
+def beside_objects(block: Block, objects: Sequence[ObjectResult]) -> Iterator[str]:
+    """Yield what the counts and the details of good rows say is wrong, where no object's own status shows it."""
+    bad = [thing.status for thing in objects if thing.status not in _GOOD]
+    stands_for_all = len(objects) == 1 and objects[0].type == "Organization"
+    if not (stands_for_all and Status.FAILED in bad):
+        yield from _missing(block, listed=len(objects), bad=len(bad))
+    if not stands_for_all and len(objects) < (block.counted or 0):
+        for what, status in (("error", Status.FAILED), ("warning", Status.WARNING)):
+            counted = block.count(what, f"{what}s") or 0
+            if counted > bad.count(status):
+                yield f"{counted} {what}s"
+    good = {thing.name for thing in objects if thing.status in _GOOD}
+    yield from (words for name, words in _troubled_rows(block) if name in good)
+
+
+def _missing(block: Block, *, listed: int, bad: int) -> Iterator[str]:
+    """Yield how many were processed, unless each has its row and those that weren't are bad there."""
+    done, total = block.done or 0, block.total or 0  # a mail states both or none
+    if done < total and (listed < total or bad < total - done):
+        yield f"{block.done} of {block.total} {block.unit} processed"
+    if not block.notes and (block.total == 0 or (block.total is None and block.counted == 0)):
+        yield "nothing was processed"
+
+
+def _troubled_rows(block: Block) -> Iterator[tuple[str, str]]:
+    """Yield the name and the words of each row that tells of trouble in its details, whatever its status."""
     for table in block.tables:
         for row in table.rows:
             message = details(table, row)
             if message and any(line.startswith(_TROUBLE) for line in message.split("\n")):
-                yield Status.WARNING, f"{row[0]}: {message.replace(chr(10), ' ')}"
+                yield " ".join(row[0].split()), f"{row[0]}: {message.replace(chr(10), ' ')}"
 
 
 def objects_of(block: Block, kind: str, known: Known, *, is_failed: bool) -> tuple[ObjectResult, ...]:
