@@ -40,6 +40,7 @@ class TicketTask(StrEnum):
 
     SEND = "send"  # the errands that are due
     POLL = "poll"
+    REFERENCE = "reference"  # fetch the choices: one that we sent is gone
     POLL_ANYWAY = "poll_anyway"  # though many tickets vanished: a person says that it is so
 
 

@@ -4,12 +4,13 @@ import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from shared.clients.errors import Upstream
+from shared.clients.errors import Throttled, Upstream
 from shared.db.session import transaction
 from shared.domain.ticketing import TicketProvider
 from shared.models.ticketing import TicketingState
 from shared.services.check_mappings import check_mappings
 from shared.services.refresh_choices import refresh_choices
+from shared.services.ticketing_state import keep_told_to_wait
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +29,9 @@ def keep_reference(provider: TicketProvider, *, clock: Callable[[], datetime]) -
         if wants["companies"]:
             counts["companies"] = check_mappings(provider, now=clock()).total
     except Upstream as problem:
+        if isinstance(problem, Throttled):
+            with transaction() as db:
+                keep_told_to_wait(db, now=clock())
         log.warning("what is known of the ticketing system stays old", extra={"why": type(problem).__name__})
     return counts
 

@@ -21,7 +21,8 @@ from shared.domain.ticketing import Ability, Deletion, TicketProvider
 from shared.models.ticketing import Errand, TicketingSettings
 from shared.models.tickets import Ticket
 from shared.services.apply_remote import OPEN_ERRANDS, apply_deletion, apply_seen, note_seen, note_unseen
-from shared.services.ticketing_state import end_poll, take_poll
+from shared.services.known_as import number_of
+from shared.services.ticketing_state import end_poll, keep_told_to_wait, take_poll
 
 log = logging.getLogger(__name__)
 
@@ -98,7 +99,9 @@ def _watched(db: Session, *, now: datetime) -> list[KnownTicket]:
         KnownTicket(
             ticket_id=row.id,
             remote_id=str(row.remote_id),
-            has_number=row.ticket_code is not None,
+            number=number_of(row),
+            company_id=row.remote_company_id or "",
+            is_another=row.remote_mismatch is not None,
             is_resolved=row.resolved_at is not None,
             status_id=row.remote_status_id,
             misses=row.misses,
@@ -155,6 +158,8 @@ def _given_up(problem: Upstream | Incredible, lease: datetime, now: datetime) ->
     with transaction() as db:
         rest = max(_wait(problem), timedelta(minutes=db.get_one(TicketingSettings, 1).poll_minutes))
         end_poll(db, lease, rest_until=now + rest, poll_error=says, vanished=vanished)
+        if isinstance(problem, Throttled):
+            keep_told_to_wait(db, now=now)
     return {"given_up": 1}
 
 

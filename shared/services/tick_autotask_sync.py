@@ -15,7 +15,7 @@ from shared.models.ticketing import TicketingSettings, TicketingState
 from shared.services.claim_errands import errands_are_due
 from shared.services.incidents import keep_incidents
 from shared.services.kick_errands import send_task
-from shared.services.ticketing_state import pace_of, usage_is_old
+from shared.services.ticketing_state import is_resting, pace_of, usage_is_old
 
 
 def tick_autotask_sync(queues: Queues, *, clock: Callable[[], datetime]) -> dict[str, int]:
@@ -33,9 +33,12 @@ def _due(db: Session, now: datetime) -> list[TicketTask]:
     if chosen.provider is TicketSource.MANUAL:
         return []
     tasks = [TicketTask.SEND] if errands_are_due(db, now=now) else []
-    pace = pace_of(db)
+    pace = pace_of(db, now=now)
     if pace is Pace.PAUSED and not usage_is_old(db, now=now):
         return tasks
-    if poll_is_due(state.polled_at, timedelta(minutes=chosen.poll_minutes), pace, now=now):
+    every = timedelta(minutes=chosen.poll_minutes)
+    if poll_is_due(state.polled_at, every, pace, now=now) and not is_resting(db, now=now):
         tasks.append(TicketTask.POLL)
+    if state.choices_at is None:  # no one knows them yet, or one of them was refused
+        tasks.append(TicketTask.REFERENCE)
     return tasks

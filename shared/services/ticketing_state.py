@@ -1,8 +1,11 @@
-"""How the ticketing system is doing: how much of the hour's requests is used up, and who polls it."""
+"""How the ticketing system is doing: how much of the hour's requests is used up, and who polls it.
+
+Of a state with a limit and no use we know that we were told to wait; of one with neither, nothing.
+"""
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from shared.domain.ticketing import Pace, Usage
@@ -11,14 +14,15 @@ from shared.models.ticketing import TicketingState
 LEASE = timedelta(minutes=10)  # the platform ends a function after that
 ASKED_EVERY = timedelta(minutes=15)
 OLD = timedelta(minutes=75)  # what was used by then is out of the hour that counts
+USUAL_LIMIT = 10_000  # of Autotask
 
 
-def pace_of(db: Session) -> Pace:
+def pace_of(db: Session, *, now: datetime) -> Pace:
     """Return how much may be asked for, by what was last known to be used; where nothing is known, all."""
     state = db.get_one(TicketingState, 1)
-    if state.used is None or state.used_limit is None:
+    if state.used_limit is None or state.used_at is None or now - state.used_at >= OLD:
         return Pace.NORMAL
-    return Usage(used=state.used, limit=state.used_limit).pace
+    return Pace.PAUSED if state.used is None else Usage(used=state.used, limit=state.used_limit).pace
 
 
 def usage_is_old(db: Session, *, now: datetime) -> bool:
@@ -28,6 +32,23 @@ def usage_is_old(db: Session, *, now: datetime) -> bool:
 
 def keep_usage(db: Session, usage: Usage, *, now: datetime) -> None:
     db.execute(update(TicketingState).values(used=usage.used, used_limit=usage.limit, used_at=now))
+
+
+def keep_told_to_wait(db: Session, *, now: datetime) -> None:
+    """Keep that they want fewer requests, whatever they count: what nobody waits for pauses until we ask again."""
+    limit = func.coalesce(TicketingState.used_limit, USUAL_LIMIT)
+    db.execute(update(TicketingState).values(used=None, used_limit=limit, used_at=now))
+
+
+def keep_not_known(db: Session, *, now: datetime) -> None:
+    """Keep that we asked how much is used and got no answer."""
+    db.execute(update(TicketingState).values(used=None, used_limit=None, used_at=now))
+
+
+def is_resting(db: Session, *, now: datetime) -> bool:
+    """Tell whether somebody polls, or a poll that went wrong lets nobody poll yet."""
+    until = db.scalar(select(TicketingState.lease_until))
+    return until is not None and until > now
 
 
 def take_poll(db: Session, *, force: bool = False, now: datetime) -> datetime | None:

@@ -2,16 +2,19 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import select, update
 
 from shared.clients import autotask
+from shared.clients.autotask_connection import Connection
 from shared.clients.errors import WritesBlocked
 from shared.clients.queue_memory import MemoryQueues
 from shared.db.session import transaction
 from shared.domain.queue_message import BadMessage, Queue, TicketTask, TicketWork
 from shared.domain.ticket import ErrandState, MappingState, TicketSource
+from shared.domain.ticketing import Pace, Usage
 from shared.models.customers import Customer
 from shared.models.system import SystemSettings
 from shared.models.ticketing import TicketingCall, TicketingChoice, TicketingState
@@ -21,9 +24,12 @@ from shared.services.tick_autotask_sync import tick_autotask_sync
 from shared.services.tick_watchdog import tick_watchdog
 from shared.services.ticket_work import handle_ticket_work
 from shared.services.ticketing_breaker import DatabaseBreaker, open_breaker
+from shared.services.ticketing_state import keep_usage, pace_of
 from shared.settings import Settings, settings
 from tests.fake_autotask import CODE, SECRET, USER, Fault
 from tests.services.ticket_world import TicketWorld
+
+NOT_ZONE = r"V1.0/(?!Zone)"
 
 
 @pytest.fixture
@@ -143,7 +149,7 @@ def test_where_tickets_are_kept_by_hand_nothing_is_asked_for(installed: TicketWo
     installed.ticket(installed.run(installed.job()).id)
 
     assert tick(installed) == []
-    assert [work(installed, task) for task in TicketTask] == [{}, {}, {}]
+    assert [work(installed, task) for task in TicketTask] == [{}] * len(TicketTask)
     assert installed.fake.calls == []
 
 
@@ -191,6 +197,108 @@ def test_once_a_day_the_choices_and_companies_are_looked_at(installed: TicketWor
     assert installed.db.scalar(select(TicketingChoice.label).where(TicketingChoice.choice_id == "29682833")) == "Backup"
     customer = installed.db.get_one(Customer, customer_id, populate_existing=True)
     assert customer.autotask_mapping is MappingState.INVALID
+
+
+def test_choices_are_fetched_anew_at_the_tick_after_autotask_refused_one(installed: TicketWorld) -> None:
+    do_what_is_due(installed)
+    installed.later(minutes=5)
+    unknown = "Picklist value [1] does not exist for priority."
+    installed.fake.plan(Fault.of(500, unknown, on="Tickets$", method="POST"))
+    ticket_id = installed.ticket(installed.run(installed.job()).id)
+    do_what_is_due(installed)
+    fetched = []
+    for _ in range(3):
+        fetched.append(len(installed.fake.calls_to("Tickets/entityInformation/fields")))
+        installed.later(minutes=5)
+        do_what_is_due(installed)
+
+    assert installed.errand(ticket_id).state is ErrandState.FAILED
+    assert fetched == [1, 2, 2]
+    assert installed.state().choices_at == installed.now - timedelta(minutes=10)
+
+
+@pytest.fixture
+def patient(installed: TicketWorld, monkeypatch: pytest.MonkeyPatch) -> TicketWorld:
+    """Nobody waits between two attempts."""
+    monkeypatch.setattr(autotask, "Connection", partial(Connection, sleep=installed.naps.append))
+    return installed
+
+
+@pytest.mark.parametrize("on", [NOT_ZONE, "V1.0/Tickets", "V1.0/Threshold"])
+@pytest.mark.parametrize("poll_minutes", [5, 15])
+def test_while_we_are_told_to_wait_we_ask_little_and_send_what_a_person_waits_for(
+    patient: TicketWorld, on: str, poll_minutes: int
+) -> None:
+    patient.set(poll_minutes=poll_minutes)
+    patient.made(patient.run(patient.job()).id)
+    before = len(patient.fake.signed_calls)
+    patient.fake.plan(Fault.throttle(None, on=on, times=None))
+    for _ in range(12):
+        patient.later(minutes=5)
+        do_what_is_due(patient)
+    asked = len(patient.fake.signed_calls) - before
+    patient.fake.faults.clear()
+    patient.ticket(patient.run(patient.job()).id)
+    do_what_is_due(patient)
+
+    assert asked <= 50
+    assert len(patient.fake.tickets) == 2
+
+
+def test_told_to_wait_polling_pauses_until_we_know_more(patient: TicketWorld) -> None:
+    patient.made(patient.run(patient.job()).id)
+    patient.fake.plan(Fault.throttle("600", on="Threshold"))
+    do_what_is_due(patient)
+    with transaction() as db:
+        pace = pace_of(db, now=patient.now)
+    for _ in range(2):
+        patient.later(minutes=5)
+        do_what_is_due(patient)
+    paused = polls(patient)
+    patient.later(minutes=5)
+    do_what_is_due(patient)
+
+    assert (pace, paused, polls(patient)) == (Pace.PAUSED, 0, 1)
+    assert (patient.state().used is None, patient.state().used_at) == (False, patient.now)
+
+
+@pytest.mark.parametrize("fault", [Fault.of(503, times=None), Fault.of(500, "Something is wrong.", times=None)])
+def test_where_the_hours_use_can_not_be_asked_tickets_are_polled_and_it_is_asked_for_rarely(
+    patient: TicketWorld, fault: Fault
+) -> None:
+    patient.set(poll_minutes=5)
+    patient.made(patient.run(patient.job()).id)
+    patient.fake.plan(fault.at("Threshold", times=None))
+    for _ in range(12):
+        do_what_is_due(patient)
+        patient.later(minutes=5)
+
+    assert polls(patient) == 12
+    assert len(patient.fake.calls_to("ThresholdInformation")) <= 4 * 4
+
+
+def test_nothing_is_asked_for_while_a_poll_that_went_wrong_rests(patient: TicketWorld) -> None:
+    patient.made(patient.run(patient.job()).id)
+    patient.fake.plan(Fault.of(503, on="Tickets/query$", times=None))
+    do_what_is_due(patient)
+    before = len(patient.fake.signed_calls)
+    patient.later(minutes=5)
+
+    assert tick(patient) == []
+    assert work(patient, TicketTask.POLL) == {}
+    assert len(patient.fake.signed_calls) == before
+
+
+def test_what_was_used_long_ago_holds_nothing_up(tickets: TicketWorld) -> None:
+    with transaction() as db:
+        keep_usage(db, Usage(used=95, limit=100), now=tickets.now)
+    paces = []
+    for minutes in (0, 74, 1):
+        tickets.later(minutes=minutes)
+        with transaction() as db:
+            paces.append(pace_of(db, now=tickets.now))
+
+    assert paces == [Pace.PAUSED, Pace.PAUSED, Pace.NORMAL]
 
 
 def test_a_message_that_nobody_wrote_is_refused(installed: TicketWorld) -> None:
