@@ -4,23 +4,24 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
+from shared.domain.error_codes import LETTER, MARKED, UNIT, with_marks, without_marks
+
 SHORTEST_NAME = 3  # of an object; a shorter one is too often a part of something else
 HOLE = "#"
 OF_HOW_MANY = re.compile(r" \(\d+ of \d+\)$")  # said by `run_facts.why`
 
-_LETTER = "a-zß-ɏͰ-ԯ"  # of the scripts that put spaces between words
 _IN_PATH = r"[^\s\"'<>|,;()\[\]]"
 _VARYING = re.compile(
     rf"""
-    (?P<code> (?<![{_LETTER}\d]) 0x[0-9a-f]{{4,8}} (?![0-9a-f]) )
+    (?P<code> {MARKED} )
     | (?<!\w)(?P<quote>["'])[^"']+(?P=quote)(?!\w) | [“„«‘][^”“»’]+[”“»’]
-    | [a-z]+://.+
+    | [a-z]+://[\s\S]+
     | [^\s@"<>(),;:]+@[\w.-]+
     | (?<![\w:])(?:[\da-f]{{0,4}}:){{2,7}}[\da-f]{{0,4}}(?![\w:])
     | \\\\{_IN_PATH}+ | (?<!\w)[a-z]:(?: [\\/]{_IN_PATH}* | (?![\w:]) ) | (?<![\w/.])~?/[\w.@~]{_IN_PATH}*
     | (?<![\w.-])[\w.-]+(?: \\[\w.@$-]+ | (?:/[\w.@-]+){{2,}} ){_IN_PATH}*
     | (?<![\w.-])(?!\S*(?:exception|error)\b)[a-z\d_-]+(?:\.[a-z\d_-]+)*\.[a-z]{{2,}}(?!\w) | \{HOLE}(?:\.[a-z\d_-]+)+
-    | (?<![{_LETTER}\d_-])(?:[{_LETTER}_]+[-_.])*[{_LETTER}_]*\d[{_LETTER}\d_]*(?:[-.,:/][{_LETTER}\d_]+)*%?
+    | (?<![{LETTER}\d_-])(?:[{LETTER}_]+[-_.])*[{LETTER}_]*\d[{LETTER}\d_]*(?:[-.,:/][{LETTER}\d_]+)*%?
     | \d+
     """,
     re.IGNORECASE | re.VERBOSE,
@@ -32,20 +33,14 @@ _HOLES = re.compile(rf"{HOLE}(?:[\s.,:;/()+-]*{HOLE})+")
 
 _DAY = re.compile(r"\W?\d\d?(?:st|nd|rd|th|\.)?,?", re.IGNORECASE)
 _YEAR_OR_CLOCK = re.compile(r"(?:19|20)\d\d\W*|\d\d?:\d\d\S*")
-_MONTH = re.compile(rf"\W?[{_LETTER}]{{3,10}}[.,]?", re.IGNORECASE)
+_MONTH = re.compile(rf"\W?[{LETTER}]{{3,10}}[.,]?", re.IGNORECASE)
 _WEEKDAY = re.compile(
     r"\W?(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?"
     r"|(?:maan|dins|woens|donder|vrij|zater|zon)dag|(?:mon|diens|donners|frei|sams|sonn)tag|mittwoch"
     r"|(?:lun|mar|mercre|jeu|vendre|same)di|dimanche)[.,]?",
     re.IGNORECASE,
 )
-_AFTER_NUMBER = re.compile(
-    r"(?:[kmgtp]?i?b(?:/s|ps)?|[kmgt]o|bytes?|octets?|%|[ap]m|utc|gmt|cest?|ms|[smhd]|secs?|mins?|hrs?"
-    r"|se[ck]ond[a-z]*|sekund[a-z]*|minut[a-z]*|hours?|stunden?|uur|uren|heures?|days?)(\W*)",
-    re.IGNORECASE,
-)
-_CODE_OF = re.compile(r"\W*(?:[a-z]*code:?|error|errno|erreur|hresult:?)", re.IGNORECASE)
-_CODE = re.compile(r"\W?-?\d+\W*")
+_AFTER_NUMBER = re.compile(rf"{UNIT}(\W*)", re.IGNORECASE)
 
 
 def without_varying(text: str, names: Iterable[str]) -> str:
@@ -54,9 +49,11 @@ def without_varying(text: str, names: Iterable[str]) -> str:
     for name in sorted(names, key=len, reverse=True):
         if len(name) >= SHORTEST_NAME and name in text:
             text = _without_name(text, name)
-    words = text.split(" ")
-    said = _without_numbers(words) if _NUMBER.search(text) else [_without_parts(word) for word in words]
-    return _HOLES.sub(HOLE, " ".join(said))
+    if _NUMBER.search(text):
+        said = _without_numbers(with_marks(text).split(" "))
+    else:
+        said = [_without_parts(word) for word in text.split(" ")]
+    return _HOLES.sub(HOLE, without_marks(" ".join(said)))
 
 
 def _without_name(text: str, name: str) -> str:
@@ -73,9 +70,7 @@ def _without_numbers(words: Sequence[str]) -> list[str]:
     said: list[str] = []
     has_date = any(map(_TIME.search, words))
     for at, word in enumerate(words):
-        if at and _CODE.fullmatch(word) and _CODE_OF.fullmatch(words[at - 1]):
-            said.append(word)
-        elif has_date and _is_in_date(words, at):
+        if has_date and _is_in_date(words, at):
             said.append(_WORD.sub(HOLE, word))
         elif at and said[-1][-1:] == HOLE and (unit := _AFTER_NUMBER.fullmatch(word)):
             said[-1] += unit[1]
