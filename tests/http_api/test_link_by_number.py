@@ -64,6 +64,25 @@ def test_it_is_taken_over_and_its_runs_carry_it(tenant: FakeAutotask, operator: 
         assert (run.autotask_ticket_id, run.autotask_ticket_number) == (remote_id, "T20260601.0042")
 
 
+def test_a_ticket_of_a_series_has_a_longer_number(tenant: FakeAutotask, operator: Browser) -> None:
+    job, company = mapped_job(tenant)
+    ticket_there(tenant, company, "T20200924.0046.051")
+
+    answer = add(operator, job, **field(job, how="link", ticket="t20200924.0046.051"))
+
+    assert answer.json()["text"] == "Linked to 1 run of Nightly."
+    assert linked() == [("T20200924.0046.051", job.run_id)]
+
+
+@pytest.mark.parametrize("typed", ["T20200924.004", "T20200924.0046.05", "T20200924.0046.", "T2020924.0046"])
+def test_what_is_no_number_of_autotasks_is_not_asked_for(tenant: FakeAutotask, operator: Browser, typed: str) -> None:
+    job, _ = mapped_job(tenant)
+
+    add(operator, job, **field(job, how="link", ticket=typed))
+
+    assert (tenant.calls, linked()) == ([], [])
+
+
 def test_what_is_known_here_already_is_linked_without_asking_autotask(tenant: FakeAutotask, operator: Browser) -> None:
     job, company = mapped_job(tenant)
     ticket_there(tenant, company)

@@ -14,7 +14,7 @@ from shared.queries.ticket_form import CustomerGroup, ticket_choices
 from shared.queries.tickets import open_ticket_called
 
 Fetched = Mapping[int, RemoteTicket | NoAnswer]
-_NUMBER = re.compile(r"T\d{8}\.\d{4,10}", re.IGNORECASE)
+_NUMBER = re.compile(r"T\d{8}\.\d{4,10}(\.\d{3,10})?", re.IGNORECASE)  # of a series: T20200924.0046.051
 
 
 def unknown_numbers(db: Session, groups: Sequence[CustomerGroup], typed: Typed) -> dict[int, str]:
