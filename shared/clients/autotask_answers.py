@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from shared.clients.errors import (
@@ -28,6 +28,7 @@ from shared.clients.patience import retry_after
 
 MOST_SENTENCES = 10
 LONGEST_SENTENCE = 500
+LONGEST_WAIT = timedelta(minutes=10)  # then we ask whether they still want us to wait
 PASSES = re.compile(r"deadlock|timeout|timed out|try again", re.IGNORECASE)
 TOO_MANY_THREADS = re.compile(r"thread threshold .*exceeded|itgenatr005", re.IGNORECASE | re.DOTALL)
 NO_SUCH_CODE = re.compile(r"integration ?code|tracking ?identifier", re.IGNORECASE)
@@ -64,7 +65,7 @@ def _refusal(answer: Answer, says: tuple[str, ...], now: datetime) -> Upstream:
     if status == 401:
         return WrongSecret("Autotask refused the user or the secret (401)")
     if status == 429 or TOO_MANY_THREADS.search(text):
-        return Throttled(f"{said}: too many requests", retry_after=retry_after(answer.headers, now))
+        return Throttled(f"{said}: too many requests", retry_after=retry_after(answer.headers, now, longest=LONGEST_WAIT))
     if 300 <= status < 400:
         return Refused(f"{said}: a redirect, which is not followed", status=status)
     return _by_sentences(text, said) or _by_status(status, says, said)

@@ -76,11 +76,11 @@ def _growing(first: timedelta, attempt: int) -> timedelta:
     return first * factor * random.uniform(0.75, 1.25)  # noqa: S311 (no secret)
 
 
-def retry_after(headers: Mapping[str, str], now: datetime) -> timedelta | None:
+def retry_after(headers: Mapping[str, str], now: datetime, *, longest: timedelta = LONGEST_WAIT) -> timedelta | None:
     """Return how long the answer asks us to wait: in seconds or until a date; None when it does not say."""
     text = (headers.get("retry-after") or "").strip()
     seconds = _seconds(text, now)
-    return None if seconds is None else timedelta(seconds=min(max(seconds, 0.0), LONGEST_WAIT.total_seconds()))
+    return None if seconds is None else timedelta(seconds=min(max(seconds, 0.0), longest.total_seconds()))
 
 
 def _seconds(text: str, now: datetime) -> float | None:

@@ -141,6 +141,16 @@ def test_a_long_wait_is_left_to_the_caller(tenant: FakeAutotask, psa: AutotaskTi
     assert (raised.value.retry_after, naps) == (timedelta(minutes=10), [])
 
 
+@pytest.mark.parametrize("asked", ["601", "86400", "Tue, 03 Mar 2026 12:00:00 GMT"])
+def test_no_wait_is_longer_than_ten_minutes(tenant: FakeAutotask, psa: AutotaskTickets, asked: str) -> None:
+    tenant.plan(Fault.throttle(asked).at(NOT_ZONE))
+
+    with pytest.raises(Throttled) as raised:
+        look(psa)
+
+    assert raised.value.retry_after == timedelta(minutes=10)
+
+
 def test_a_change_is_repeated_because_it_says_what_shall_be(tenant: FakeAutotask, psa: AutotaskTickets) -> None:
     ticket_id = tenant.add_ticket()
     tenant.plan(Fault(effect=Effect.LOST).at("Tickets$", method="PATCH"))
