@@ -115,6 +115,10 @@ class AutotaskTickets:
             self._line, ticket_id, note, conventions=self._conventions, may_exist=may_exist
         )  # fmt: skip
 
+    def find_note(self, ticket_id: str, key: str) -> str | None:
+        found = tickets.note_by_key(self._line, ticket_id, key)
+        return None if found is None else str(found.id)
+
 
 def _connection(settings: Settings, patience: Patience) -> Connection:
     ours = tuple(getattr(settings, each.name) for each in fields(settings) if each.name.startswith("autotask_"))

@@ -36,6 +36,9 @@ class ManualTickets:
     def find(self, key: str) -> NoReturn:
         raise _by_hand()
 
+    def find_note(self, ticket_id: str, key: str) -> NoReturn:
+        raise _by_hand()
+
     def ticket(self, ticket_id: str) -> NoReturn:
         raise _by_hand()
 

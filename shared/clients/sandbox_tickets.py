@@ -46,6 +46,9 @@ class SandboxTickets:
     def find(self, key: str) -> RemoteTicket | None:
         return self._behind.find(key)
 
+    def find_note(self, ticket_id: str, key: str) -> str | None:
+        return self._behind.find_note(ticket_id, key)
+
     def ticket(self, ticket_id: str) -> RemoteTicket:
         return self._behind.ticket(ticket_id)
 

@@ -9,6 +9,11 @@ LONGEST_PAUSE = timedelta(hours=1)
 CLAIM = timedelta(minutes=20)
 SETTLES_IN = timedelta(minutes=6)  # what the other side was asked for is done by then, or never
 MOST_ODD_ANSWERS = 5  # then somebody has to look
+MOST_LOST = 2  # sent again once; were it never to be seen, each further time could make one more
+LOST = (
+    "It was sent twice, no answer came, and it is not to be found. It may have been made all the same: look there "
+    "before you have it sent again."
+)
 BROKE_OFF = "The app itself broke off; its log says why."
 
 

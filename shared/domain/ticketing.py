@@ -200,6 +200,9 @@ class TicketProvider(Protocol):
     def add_note(self, ticket_id: str, note: NoteDraft, *, may_exist: bool = False) -> str:
         """Return the note's id. Raise OutcomeUnknown when nobody can tell whether it was added."""
 
+    def find_note(self, ticket_id: str, key: str) -> str | None:
+        """Return the id of the note that was added to a ticket under a key."""
+
 
 def new_key() -> str:
     """Return a name for something to be made. Others who use the same field have another prefix."""

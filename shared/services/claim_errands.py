@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy import ColumnElement, and_, exists, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
-from shared.domain.errand_course import BROKE_OFF, CLAIM, pause_after
+from shared.domain.errand_course import BROKE_OFF, CLAIM, LOST, MOST_LOST, pause_after
 from shared.domain.ticket import ErrandKind, ErrandState
 from shared.domain.ticketing import KnownAs, TicketDraft
 from shared.models.ticketing import Errand
@@ -25,25 +25,36 @@ log = logging.getLogger(__name__)
 UNFINISHED = (ErrandState.WAITING, ErrandState.SENDING)
 
 
+class ClaimLost(Exception):
+    """Somebody else has the errand by now."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Claim:
     """An errand that is ours until its claim runs out. `may_exist` when an earlier attempt may have got through.
 
-    `attempt` tells this claim from later ones. A withdrawn errand is looked up and not sent; it has no draft.
+    `until` tells this claim from later ones, which all end later. What is withdrawn or `held_back` (it says why) is
+    looked up and not sent; it has no draft. `times_lost` counts what was sent before and got no answer.
     """
 
     errand_id: int
+    until: datetime
     attempt: int
     kind: ErrandKind
     key: str
     ticket_id: int
     remote_id: str
     known: KnownAs
-    title: str
     content: Mapping[str, Any]
     may_exist: bool
+    times_lost: int
     is_withdrawn: bool
+    held_back: str
     draft: TicketDraft | None
+
+    @property
+    def is_to_be_sent(self) -> bool:
+        return not self.is_withdrawn and not self.held_back
 
 
 def claim_errand(db: Session, *, urgent_only: bool, public_url: str, now: datetime) -> Claim | None:
@@ -73,26 +84,53 @@ def errands_are_due(db: Session, *, now: datetime) -> bool:
     return bool(db.scalar(select(exists().where(*_is_due(now)))))
 
 
+def note_sending(db: Session, claim: Claim) -> None:
+    """Note that an errand is sent now: should that be the last we hear of it, it was lost. Raise ClaimLost."""
+    ours = (Errand.id == claim.errand_id, Errand.state == ErrandState.SENDING, Errand.due_at == claim.until)
+    noted = update(Errand).where(*ours).values(times_lost=claim.times_lost + 1).returning(Errand.id)
+    if db.scalar(noted) is None:
+        raise ClaimLost(f"errand {claim.errand_id}")
+
+
 def _claimed(db: Session, errand: Errand, ticket: Ticket, *, public_url: str, now: datetime) -> Claim:
-    is_new = errand.kind is ErrandKind.CREATE and not errand.is_withdrawn
-    draft = draft_of(db, errand, ticket, public_url=public_url, now=now) if is_new else None
+    draft, held_back = _to_send(db, errand, ticket, public_url=public_url, now=now)
     may_exist = errand.was_sent
     errand.state, errand.due_at, errand.attempts = ErrandState.SENDING, now + CLAIM, errand.attempts + 1
     errand.was_sent = True
     return Claim(
         errand_id=errand.id,
+        until=errand.due_at,
         attempt=errand.attempts,
         kind=errand.kind,
         key=errand.key,
         ticket_id=ticket.id,
         remote_id=ticket.remote_id or "",
         known=known_as(db, ticket),
-        title=ticket.title,
         content=errand.content,
         may_exist=may_exist,
+        times_lost=errand.times_lost,
         is_withdrawn=errand.is_withdrawn,
+        held_back=held_back,
         draft=draft,
     )
+
+
+def _to_send(
+    db: Session, errand: Errand, ticket: Ticket, *, public_url: str, now: datetime
+) -> tuple[TicketDraft | None, str]:
+    """Return the ticket to make, if it is one, and why it is only looked for. Raise CannotBeSent of what never was."""
+    if errand.is_withdrawn or errand.kind is ErrandKind.RESOLVE:
+        return None, ""
+    if errand.times_lost >= MOST_LOST:
+        return None, LOST
+    if errand.kind is ErrandKind.NOTE:
+        return None, ""
+    try:
+        return draft_of(db, errand, ticket, public_url=public_url, now=now), ""
+    except CannotBeSent as problem:
+        if not errand.was_sent:
+            raise
+        return None, str(problem)
 
 
 def _put_off(errand: Errand, now: datetime) -> None:

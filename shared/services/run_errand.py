@@ -1,6 +1,7 @@
 """Does one errand at the ticketing system, outside of any transaction, and says what came of it."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -41,11 +42,11 @@ class Gone:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Again:
-    """Not yet. `was_sent`: it may have got through. `counts` as an attempt. `all_wait`: others would fare no better."""
+    """Not yet. `is_lost`: what was sent may be done. `counts` as an attempt. `all_wait`: others would fare no better."""
 
     after: timedelta
     says: str
-    was_sent: bool
+    is_lost: bool = False
     counts: bool = True
     all_wait: bool = True
 
@@ -61,10 +62,13 @@ class Failed:
 Outcome = Done | Gone | Again | Failed
 
 
-def run_errand(provider: TicketProvider, claim: Claim) -> Outcome:
-    """Do what is claimed. Never raises: one errand must not stop the others."""
+def run_errand(provider: TicketProvider, claim: Claim, *, about_to_send: Callable[[], None]) -> Outcome:
+    """Do what is claimed. Never raises: one errand must not stop the others.
+
+    `about_to_send` is called before something is made, and may raise: then it isn't.
+    """
     try:
-        return _run(provider, claim)
+        return _run(provider, claim, about_to_send)
     except Upstream as problem:
         return _after(problem, claim)
     except Exception:
@@ -74,23 +78,34 @@ def run_errand(provider: TicketProvider, claim: Claim) -> Outcome:
 
 def broke_off(claim: Claim) -> Again:
     """Return what follows when the app itself failed over an errand: nobody knows how far it got."""
-    return Again(after=max(SETTLES_IN, pause_after(claim.attempt)), says=BROKE_OFF, was_sent=True, all_wait=False)
+    after = max(SETTLES_IN, pause_after(claim.attempt))
+    return Again(after=after, says=BROKE_OFF, is_lost=True, all_wait=False)
 
 
-def _run(provider: TicketProvider, claim: Claim) -> Outcome:
-    match claim.kind:
-        case ErrandKind.CREATE if claim.is_withdrawn:
-            found = provider.find(claim.key)
-            return Gone() if found is None else Done(ticket=found)
-        case ErrandKind.CREATE:
-            assert claim.draft is not None
-            return Done(ticket=provider.create(claim.draft, may_exist=claim.may_exist))
-        case ErrandKind.RESOLVE:
-            return Done(ticket=provider.resolve(claim.remote_id, _resolution(claim), known=claim.known))
-        case ErrandKind.NOTE:
-            note = NoteDraft(key=claim.key, title=claim.content["title"], text=claim.content["text"])
-            provider.add_note(claim.remote_id, note, may_exist=claim.may_exist, known=claim.known)
-            return Done()
+def _run(provider: TicketProvider, claim: Claim, about_to_send: Callable[[], None]) -> Outcome:
+    if claim.kind is ErrandKind.RESOLVE:
+        return Done(ticket=provider.resolve(claim.remote_id, _resolution(claim), known=claim.known))
+    if claim.may_exist and (found := _found(provider, claim)) is not None:
+        return found
+    if not claim.is_to_be_sent:
+        return Gone() if claim.is_withdrawn else Failed(says=claim.held_back)
+    about_to_send()
+    if claim.draft is not None:
+        return Done(ticket=provider.create(claim.draft))
+    provider.add_note(claim.remote_id, _note(claim), known=claim.known)
+    return Done()
+
+
+def _found(provider: TicketProvider, claim: Claim) -> Done | None:
+    """Look for what an earlier attempt may have made."""
+    if claim.kind is ErrandKind.NOTE:
+        return Done() if provider.find_note(claim.remote_id, claim.key) else None
+    found = provider.find(claim.key)
+    return None if found is None else Done(ticket=found)
+
+
+def _note(claim: Claim) -> NoteDraft:
+    return NoteDraft(key=claim.key, title=claim.content["title"], text=claim.content["text"])
 
 
 def _resolution(claim: Claim) -> str:
@@ -113,17 +128,17 @@ def _after(problem: Upstream, claim: Claim) -> Outcome:
 
 def _again(problem: Upstream, claim: Claim) -> Again:
     """Only an unknown outcome may have got through; what else fails for now was not sent, or only looked."""
-    pause, before, says = pause_after(claim.attempt), claim.may_exist, _told(problem)
+    pause, says = pause_after(claim.attempt), _told(problem)
     match problem:
         case OutcomeUnknown(settles_in=wait):
-            return Again(after=max(wait, pause), says=says, was_sent=True, all_wait=False)
+            return Again(after=max(wait, pause), says=says, is_lost=True, all_wait=False)
         case Throttled(retry_after=wait):
-            return Again(after=max(wait or pause, pause), says=says, was_sent=before)
+            return Again(after=max(wait or pause, pause), says=says)
         case BadAnswer():
-            return Again(after=pause, says=says, was_sent=before, all_wait=False)
+            return Again(after=pause, says=says, all_wait=False)
     if isinstance(problem, HELD_UP):
-        return Again(after=REST, says=says, was_sent=before, counts=False)
-    return Again(after=pause, says=says, was_sent=before)
+        return Again(after=REST, says=says, counts=False)
+    return Again(after=pause, says=says)
 
 
 def _told(problem: Upstream, *says: str) -> str:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import update
 from sqlalchemy.orm import Session
@@ -20,7 +21,7 @@ from shared.models.ticketing import Errand, TicketingState
 from shared.models.tickets import Ticket
 from shared.services.audit import SYSTEM
 from shared.services.carry_ticket import lock_tickets
-from shared.services.claim_errands import Claim, claim_errand
+from shared.services.claim_errands import Claim, claim_errand, note_sending
 from shared.services.remove_unmade import remove_unmade
 from shared.services.run_errand import Again, Done, Failed, Gone, Outcome, broke_off, run_errand
 from shared.services.take_made import join_twin, take_made, twin_of
@@ -41,7 +42,7 @@ def send_errands(provider: TicketProvider, *, public_url: str, pace: Pace, clock
             claim = claim_errand(db, urgent_only=pace is Pace.PAUSED, public_url=public_url, now=clock())
         if claim is None:
             break
-        outcome = run_errand(provider, claim)
+        outcome = run_errand(provider, claim, about_to_send=partial(_note_sending, claim))
         counts[_settled(claim, outcome, clock)] += 1
         if isinstance(outcome, Again) and outcome.all_wait:
             break
@@ -60,7 +61,7 @@ def settle_claim(db: Session, claim: Claim, outcome: Outcome, *, now: datetime) 
     if twin_id in locked and errand.state is not ErrandState.DONE:
         join_twin(db, ticket, locked[twin_id], now=now)
         return
-    is_ours = errand.state is ErrandState.SENDING and errand.attempts == claim.attempt
+    is_ours = errand.state is ErrandState.SENDING and errand.due_at == claim.until
     match outcome:
         case Done() if errand.state is not ErrandState.DONE:
             _done(db, errand, ticket, claim, outcome, now)
@@ -68,12 +69,19 @@ def settle_claim(db: Session, claim: Claim, outcome: Outcome, *, now: datetime) 
             remove_unmade(db, ticket, actor=SYSTEM, now=now)
         case Again() if is_ours:
             errand.state, errand.due_at, errand.last_error = ErrandState.WAITING, now + outcome.after, outcome.says
-            errand.was_sent = outcome.was_sent
+            is_lost = outcome.is_lost and errand.times_lost > claim.times_lost  # else nothing was sent yet
+            errand.was_sent, errand.times_lost = claim.may_exist or is_lost, claim.times_lost + is_lost
             errand.attempts -= 0 if outcome.counts else 1
         case Failed() if is_ours:
             errand.state, errand.last_error, errand.was_sent = ErrandState.FAILED, outcome.says, claim.may_exist
+            errand.times_lost = claim.times_lost
             if outcome.reference_is_stale:
                 db.execute(update(TicketingState).values(choices_at=None))  # the next tick asks for them anew
+
+
+def _note_sending(claim: Claim) -> None:
+    with transaction() as db:
+        note_sending(db, claim)
 
 
 def _settled(claim: Claim, outcome: Outcome, clock: Clock) -> str:

@@ -24,10 +24,15 @@ class Cancelled(Enum):
 
 
 def retry_errand(db: Session, errand_id: int, *, actor: Actor, now: datetime) -> None:
-    """Have an errand sent at once. Raise NotFound or Conflict."""
+    """Have an errand sent at once. Raise NotFound or Conflict.
+
+    What may have got through is looked up first. Where it was given up for lost, it is sent because a person says so.
+    """
     errand, _ = _locked(db, errand_id, now)
     if errand.state is ErrandState.WAITING and errand.was_sent and errand.due_at > now:
         raise Conflict("It may have got through: that shows in a few minutes, and then it goes on by itself.")
+    if errand.state is ErrandState.FAILED:
+        errand.times_lost = 0
     errand.state, errand.due_at, errand.attempts = ErrandState.WAITING, now, 0
     _record(db, errand, "errand.retried", actor, now)
 
