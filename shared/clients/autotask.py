@@ -21,6 +21,7 @@ from shared.domain.ticketing import (
     Ability,
     Company,
     Deletion,
+    KnownAs,
     NoteDraft,
     ReferenceValue,
     RemoteTicket,
@@ -95,8 +96,8 @@ class AutotaskTickets:
     def proven_deleted(self, ids: Sequence[str]) -> list[Deletion]:
         return tickets.proven_deleted(self._line, ids)
 
-    def resolve(self, ticket_id: str, text: str) -> RemoteTicket:
-        before = tickets.one(self._line, ticket_id)
+    def resolve(self, ticket_id: str, text: str, *, known: KnownAs | None = None) -> RemoteTicket:
+        before = changes.to_be_changed(self._line, ticket_id, known)
         if self._conventions.state_of(before.status) is TicketState.RESOLVED:
             return self._conventions.ticket(before)
         resolution = changes.with_added(before.resolution, text)
@@ -110,10 +111,12 @@ class AutotaskTickets:
         changes.patch(self._line, ticket_id, change)
         return self.ticket(ticket_id)
 
-    def add_note(self, ticket_id: str, note: NoteDraft, *, may_exist: bool = False) -> str:
+    def add_note(
+        self, ticket_id: str, note: NoteDraft, *, may_exist: bool = False, known: KnownAs | None = None
+    ) -> str:
         return changes.add_note(
-            self._line, ticket_id, note, conventions=self._conventions, may_exist=may_exist
-        )  # fmt: skip
+            self._line, ticket_id, note, conventions=self._conventions, may_exist=may_exist, known=known
+        )
 
     def find_note(self, ticket_id: str, key: str) -> str | None:
         found = tickets.note_by_key(self._line, ticket_id, key)

@@ -11,9 +11,9 @@ from typing import Any
 from shared.clients import autotask_tickets as tickets
 from shared.clients.autotask_line import Ask, AutotaskLine
 from shared.clients.autotask_queries import number
-from shared.clients.autotask_rows import Made, TicketRow, checked
-from shared.clients.errors import BadAnswer, OutcomeUnknown, Refused, Upstream
-from shared.domain.ticketing import NoteDraft, TicketChange, TicketDraft
+from shared.clients.autotask_rows import Made, TicketRow, WholeTicketRow, checked
+from shared.clients.errors import AnotherTicket, BadAnswer, OutcomeUnknown, Refused, Upstream
+from shared.domain.ticketing import KnownAs, Mismatch, NoteDraft, TicketChange, TicketDraft
 
 TITLE = 255
 DESCRIPTION = 8_000
@@ -41,6 +41,18 @@ def create(line: AutotaskLine, draft: TicketDraft, *, may_exist: bool) -> Ticket
     return _as_made(line, ticket_id, draft)
 
 
+def to_be_changed(line: AutotaskLine, ticket_id: str, known: KnownAs | None) -> WholeTicketRow:
+    """Return the ticket as it is before a change. Raise AnotherTicket where it is not the one that is known."""
+    row = tickets.one(line, ticket_id)
+    company_id = "" if row.company_id is None else str(row.company_id)
+    match known and known.mismatch(row.number, company_id):
+        case Mismatch.COMPANY:
+            raise AnotherTicket("At Autotask this is now another company's ticket: nothing was sent to it")
+        case Mismatch.NUMBER:
+            raise AnotherTicket(f"At Autotask another ticket has its id, {row.number}: nothing was sent to it")
+    return row
+
+
 def patch(line: AutotaskLine, ticket_id: str, change: TicketChange) -> None:
     """Change what the change names. Absolute values: to do it again does no harm."""
     fields = {
@@ -60,11 +72,19 @@ def with_added(resolution: str, text: str) -> str:
 
 
 def add_note(
-    line: AutotaskLine, ticket_id: str, note: NoteDraft, *, conventions: tickets.Conventions, may_exist: bool
+    line: AutotaskLine,
+    ticket_id: str,
+    note: NoteDraft,
+    *,
+    conventions: tickets.Conventions,
+    may_exist: bool,
+    known: KnownAs | None,
 ) -> str:
     """Return the note's id. As with tickets, nothing is sent twice."""
     if may_exist and (found := tickets.note_by_key(line, ticket_id, note.key)):
         return str(found.id)
+    if known is not None:
+        to_be_changed(line, ticket_id, known)
     body = {
         "title": _note_title(note),
         "description": _cut(note.text, NOTE_TEXT),

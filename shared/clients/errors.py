@@ -57,6 +57,10 @@ class NotFound(Upstream):
     """What was asked for isn't there (404)."""
 
 
+class AnotherTicket(Upstream):
+    """What has the ticket's id is another ticket, or another company's by now: nothing was sent to it."""
+
+
 class SyncStateLost(Upstream):
     """A delta link is no longer known: read again from the start."""
 

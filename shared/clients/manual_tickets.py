@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from shared.clients.errors import NotSupported
-from shared.domain.ticketing import Ability, NoteDraft, TicketChange, TicketDraft
+from shared.domain.ticketing import Ability, KnownAs, NoteDraft, TicketChange, TicketDraft
 
 
 class ManualTickets:
@@ -51,13 +51,15 @@ class ManualTickets:
     def proven_deleted(self, ids: Sequence[str]) -> NoReturn:
         raise _by_hand()
 
-    def resolve(self, ticket_id: str, text: str) -> NoReturn:
+    def resolve(self, ticket_id: str, text: str, *, known: KnownAs | None = None) -> NoReturn:
         raise _by_hand()
 
     def change(self, ticket_id: str, change: TicketChange) -> NoReturn:
         raise _by_hand()
 
-    def add_note(self, ticket_id: str, note: NoteDraft, *, may_exist: bool = False) -> NoReturn:
+    def add_note(
+        self, ticket_id: str, note: NoteDraft, *, may_exist: bool = False, known: KnownAs | None = None
+    ) -> NoReturn:
         raise _by_hand()
 
 

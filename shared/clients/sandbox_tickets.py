@@ -10,6 +10,7 @@ from shared.domain.ticketing import (
     Ability,
     Company,
     Deletion,
+    KnownAs,
     NoteDraft,
     ReferenceValue,
     RemoteTicket,
@@ -64,13 +65,15 @@ class SandboxTickets:
     def create(self, draft: TicketDraft, *, may_exist: bool = False) -> NoReturn:
         raise _blocked()
 
-    def resolve(self, ticket_id: str, text: str) -> NoReturn:
+    def resolve(self, ticket_id: str, text: str, *, known: KnownAs | None = None) -> NoReturn:
         raise _blocked()
 
     def change(self, ticket_id: str, change: TicketChange) -> NoReturn:
         raise _blocked()
 
-    def add_note(self, ticket_id: str, note: NoteDraft, *, may_exist: bool = False) -> NoReturn:
+    def add_note(
+        self, ticket_id: str, note: NoteDraft, *, may_exist: bool = False, known: KnownAs | None = None
+    ) -> NoReturn:
         raise _blocked()
 
 

@@ -15,11 +15,16 @@ LARGE_SHARE = 0.3
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KnownTicket:
-    """A ticket as it is here. `misses` counts how often it was not to be seen over there."""
+    """A ticket as it is here. `misses` counts how often it was not to be seen over there.
+
+    Number and company are empty until they are known. `is_another`: the last time its id was another ticket's.
+    """
 
     ticket_id: int
     remote_id: str
-    has_number: bool
+    number: str
+    company_id: str
+    is_another: bool
     is_resolved: bool
     status_id: str
     misses: int
@@ -64,5 +69,7 @@ def _is_news(known: KnownTicket, found: RemoteTicket) -> bool:
     return (
         (found.state is TicketState.RESOLVED) is not known.is_resolved
         or found.status_id != known.status_id
-        or (bool(found.number) and not known.has_number)
+        or known.is_another
+        or (bool(found.number) and found.number != known.number)
+        or (bool(found.company_id) and found.company_id != known.company_id)
     )

@@ -126,6 +126,27 @@ class RemoteTicket:
     last_activity_at: datetime | None
 
 
+class Mismatch(StrEnum):
+    """Why what has a ticket's id is not this ticket, or not its customer's any more."""
+
+    NUMBER = "number"
+    COMPANY = "company"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KnownAs:
+    """By what a ticket is known beside its id: those of two tenants overlap. What is empty is not known."""
+
+    number: str = ""
+    company_ids: frozenset[str] = frozenset()
+
+    def mismatch(self, number: str, company_id: str) -> Mismatch | None:
+        """Tell what is different of a ticket that has the id."""
+        if self.number and number and self.number.casefold() != number.strip().casefold():
+            return Mismatch.NUMBER
+        return Mismatch.COMPANY if self.company_ids and company_id and company_id not in self.company_ids else None
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Deletion:
     """The proof that a ticket is gone, and not merely out of our sight."""
@@ -154,7 +175,8 @@ class Usage:
 class TicketProvider(Protocol):
     """A ticketing system. Every method may raise `Upstream`; what `abilities` lacks raises `NotSupported`.
 
-    No method makes anything twice: what makes something takes a key, and `may_exist` where it was sent before.
+    No method makes anything twice: what makes something takes a key, and `may_exist` where it was sent before. What
+    changes a ticket takes `known`, and raises AnotherTicket with nothing sent where the id is not that ticket's.
     """
 
     name: str
@@ -192,12 +214,14 @@ class TicketProvider(Protocol):
     def proven_deleted(self, ids: Sequence[str]) -> list[Deletion]:
         """Return the proofs that there are, of tickets that were not to be seen."""
 
-    def resolve(self, ticket_id: str, text: str) -> RemoteTicket:
+    def resolve(self, ticket_id: str, text: str, *, known: KnownAs | None = None) -> RemoteTicket:
         """Close a ticket, and return it as it is then. One that is closed already stays as it is."""
 
     def change(self, ticket_id: str, change: TicketChange) -> RemoteTicket: ...
 
-    def add_note(self, ticket_id: str, note: NoteDraft, *, may_exist: bool = False) -> str:
+    def add_note(
+        self, ticket_id: str, note: NoteDraft, *, may_exist: bool = False, known: KnownAs | None = None
+    ) -> str:
         """Return the note's id. Raise OutcomeUnknown when nobody can tell whether it was added."""
 
     def find_note(self, ticket_id: str, key: str) -> str | None:

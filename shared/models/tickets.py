@@ -22,6 +22,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.db.base import Base, CreatedAt, Id, Instant, choice
 from shared.domain.ticket import TicketSource
+from shared.domain.ticketing import Mismatch
 from shared.models.jobs import JobRun
 
 
@@ -32,6 +33,8 @@ class Ticket(Base):
     set on proof that it is gone, `misses` counts how often it was not to be seen. A resolved ticket whose
     `resolved_by` is missing was resolved over there. `noted` is what was told of its jobs' troubles there so far,
     `looked_at` when they were last looked through for news; `remote_asked_at` is when somebody last asked for it alone.
+    While there is a `remote_mismatch`, what has its id over there is another ticket, or another company's by now: it is
+    not followed, and nothing is sent to it.
     """
 
     __tablename__ = "tickets"
@@ -61,7 +64,8 @@ class Ticket(Base):
     created_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     created_at: Mapped[CreatedAt]
     remote_id: Mapped[str | None]
-    remote_company_id: Mapped[str | None]  # whose it was over there when it was made or adopted
+    remote_company_id: Mapped[str | None]  # whose it is over there; learned when it was made, adopted or first seen
+    remote_mismatch: Mapped[Mismatch | None] = mapped_column(choice(Mismatch, "remote_mismatch"))
     remote_status_id: Mapped[str] = mapped_column(server_default="")
     remote_seen_at: Mapped[Instant | None]
     misses: Mapped[int] = mapped_column(server_default=text("0"))

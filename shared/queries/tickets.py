@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from shared.domain.ticket import ErrandState, TicketSource
+from shared.domain.ticketing import Mismatch
 from shared.models.customers import Customer
 from shared.models.jobs import Job
 from shared.models.ticketing import Errand
@@ -42,7 +43,8 @@ class TicketFilters:
 class TicketRow:
     """One ticket. `code` is missing while it is being made; `has_trouble` when an errand about it failed.
 
-    `job` is the name of one of its `jobs`; it is open on `open_jobs` of them.
+    `job` is the name of one of its `jobs`; it is open on `open_jobs` of them. `mismatch` tells why what has its id over
+    there is not followed.
     """
 
     ticket_id: int
@@ -60,6 +62,7 @@ class TicketRow:
     resolved_at: datetime | None
     deleted_at: datetime | None
     misses: int
+    mismatch: Mismatch | None
     has_trouble: bool
 
     @property
@@ -151,6 +154,7 @@ def ticket_rows() -> Select[*tuple[Any, ...]]:
             Ticket.resolved_at,
             Ticket.deleted_at,
             Ticket.misses,
+            Ticket.remote_mismatch.label("mismatch"),
             failed.label("has_trouble"),
         )
         .join(Customer, Customer.id == Ticket.customer_id)

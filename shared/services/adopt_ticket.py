@@ -13,6 +13,7 @@ from shared.domain.ticketing import RemoteTicket, TicketState
 from shared.models.customers import Customer
 from shared.models.system import SystemSettings
 from shared.models.tickets import Ticket
+from shared.services.apply_remote import apply_seen
 from shared.services.audit import Actor, record_act
 from shared.services.carry_ticket import carry_ticket, number_ticket
 from shared.services.errors import BadInput, Conflict
@@ -40,6 +41,10 @@ def _adopt(
 ) -> int:  # fmt: skip
     known = db.scalar(select(Ticket.id).where(Ticket.source == TicketSource.AUTOTASK, Ticket.remote_id == found.id))
     if known is not None:
+        choose_runs(db, what)  # which locks their jobs, before any ticket
+        apply_seen(db, [found], looked_at=now, now=now)
+        if db.get_one(Ticket, known).remote_mismatch is not None:
+            raise Conflict(f"At Autotask {found.number} is not what it was when it was made or linked here.")
         link_ticket(db, known, what, actor=actor, now=now)
         return known
     if found.state is TicketState.RESOLVED:
@@ -73,6 +78,7 @@ def _new(db: Session, found: RemoteTicket, chosen: ChosenRuns, *, actor: Actor, 
         start_date=now,
         created_by=actor.user_id,
         remote_id=found.id,
+        remote_company_id=found.company_id or None,
         remote_status_id=found.status_id,
         remote_seen_at=now,
     )

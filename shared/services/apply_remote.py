@@ -13,6 +13,7 @@ from shared.models.ticketing import Errand
 from shared.models.tickets import Ticket, TicketScope
 from shared.services.audit import SYSTEM, record_act
 from shared.services.carry_ticket import number_ticket
+from shared.services.known_as import known_as, number_of
 from shared.services.record_run import lock_jobs
 from shared.services.tickets import mark_reopened
 
@@ -22,7 +23,8 @@ OPEN_ERRANDS = (ErrandState.WAITING, ErrandState.SENDING, ErrandState.FAILED)
 def apply_seen(db: Session, found: Sequence[RemoteTicket], *, looked_at: datetime, now: datetime) -> list[str]:
     """Let tickets follow what was seen of them at `looked_at`; return what happened. What is known later counts more.
 
-    A ticket that was resolved here stays so while its word is under way, whatever the other side still says.
+    A ticket that was resolved here stays so while its word is under way, whatever the other side still says. One whose
+    id is another ticket's over there, or whose company is another one by now, does not follow.
     """
     by_id = {each.id: each for each in found}
     mine = (Ticket.source == TicketSource.AUTOTASK, Ticket.remote_id.in_(by_id))
@@ -55,7 +57,7 @@ def apply_deletion(db: Session, proof: Deletion, *, now: datetime) -> bool:
     lock_jobs(db, _jobs_of(db, proof.ticket_id))
     mine = (Ticket.source == TicketSource.AUTOTASK, Ticket.remote_id == proof.ticket_id)
     ticket = db.scalar(select(Ticket).where(*mine).with_for_update().execution_options(populate_existing=True))
-    if ticket is None or ticket.deleted_at is not None:
+    if ticket is None or ticket.deleted_at is not None or _is_of_another(ticket, proof):
         return False
     ticket.deleted_at = proof.deleted_at
     _mark_runs(db, proof.ticket_id, proof.deleted_at)
@@ -66,7 +68,10 @@ def apply_deletion(db: Session, proof: Deletion, *, now: datetime) -> bool:
 
 
 def _follow(db: Session, ticket: Ticket, found: RemoteTicket, looked_at: datetime, now: datetime) -> str:
-    ticket.remote_status_id, ticket.remote_seen_at, ticket.misses = found.status_id, looked_at, 0
+    ticket.remote_seen_at, ticket.misses = looked_at, 0
+    if not _recognised(db, ticket, found, now):
+        return "another"
+    ticket.remote_status_id, ticket.remote_company_id = found.status_id, found.company_id or ticket.remote_company_id
     number_ticket(db, ticket, found.number)
     if ticket.deleted_at is not None:  # it is there again
         ticket.deleted_at = None
@@ -81,6 +86,21 @@ def _follow(db: Session, ticket: Ticket, found: RemoteTicket, looked_at: datetim
         _record(db, ticket, "ticket.reopened", now)
         return "reopened"
     return ""
+
+
+def _recognised(db: Session, ticket: Ticket, found: RemoteTicket, now: datetime) -> bool:
+    """Tell whether what has the ticket's id is this ticket and still its company's; a change of that is recorded."""
+    mismatch = known_as(db, ticket).mismatch(found.number, found.company_id)
+    if mismatch is not ticket.remote_mismatch:
+        ticket.remote_mismatch = mismatch
+        action = "ticket.recognised" if mismatch is None else "ticket.not_recognised"
+        _record(db, ticket, action, now, found=found.number, mismatch=mismatch)
+    return mismatch is None
+
+
+def _is_of_another(ticket: Ticket, proof: Deletion) -> bool:
+    known, number = number_of(ticket), proof.number.strip()
+    return bool(known and number) and known.casefold() != number.casefold()
 
 
 def _word_is_under_way(db: Session, ticket_id: int) -> bool:
@@ -111,6 +131,6 @@ def _drop_errands(db: Session, ticket_id: int) -> None:
     db.execute(update(Errand).where(*waiting).values(values))
 
 
-def _record(db: Session, ticket: Ticket, action: str, now: datetime) -> None:
-    facts = {"code": ticket.ticket_code, "seen": True}
+def _record(db: Session, ticket: Ticket, action: str, now: datetime, **more: str | None) -> None:
+    facts = {"code": ticket.ticket_code, "seen": True, **more}
     record_act(db, SYSTEM, action, subject_type="ticket", subject_id=ticket.id, after=facts, now=now)

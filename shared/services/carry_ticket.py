@@ -28,6 +28,7 @@ def lock_tickets(db: Session, ticket_ids: Collection[int]) -> dict[int, Ticket]:
 def note_made(db: Session, ticket: Ticket, made: RemoteTicket, *, now: datetime) -> int:
     """Write down what the ticketing system made of a locked ticket; return how many runs carry it."""
     ticket.remote_id, ticket.remote_status_id, ticket.remote_seen_at = made.id, made.status_id, now
+    ticket.remote_company_id = made.company_id or None
     number_ticket(db, ticket, made.number)
     carried = carry_ticket(db, ticket)
     facts = {"code": ticket.ticket_code, "remote_id": made.id, "runs": carried}

@@ -63,6 +63,7 @@ def _is_kept_there() -> tuple[ColumnElement[bool], ...]:
     return (
         Ticket.source == TicketSource.AUTOTASK,
         Ticket.remote_id.is_not(None),
+        Ticket.remote_mismatch.is_(None),
         Ticket.resolved_at.is_(None),
         Ticket.deleted_at.is_(None),
     )
@@ -181,11 +182,12 @@ def _good_again(db: Session, wanted: int) -> Sequence[int]:
         .lateral("last")
     )
     is_made = or_(Ticket.source == TicketSource.MANUAL, Ticket.remote_id.is_not(None))
+    is_ours = Ticket.remote_mismatch.is_(None)
     of_jobs = (
         select(Ticket.id.label("ticket_id"), func.count().filter(last.c.status.in_(GOOD)).label("good"))
         .join(TicketScope, TicketScope.ticket_id == Ticket.id)
         .outerjoin(last, true())
-        .where(is_open_on_job(), is_made)
+        .where(is_open_on_job(), is_made, is_ours)
         .group_by(Ticket.id, TicketScope.job_id)
         .subquery()
     )

@@ -21,6 +21,7 @@ class Refreshed(Enum):
 
     SEEN = auto()
     FRESH = auto()  # somebody looked just before
+    ANOTHER = auto()  # seen, and not this ticket or not its company's: it does not follow
     HIDDEN = auto()  # not to be seen, and no proof that it is gone
     DELETED = auto()
 
@@ -42,7 +43,8 @@ def refresh_ticket(provider: TicketProvider, ticket_id: int, *, clock: Callable[
     with transaction() as db:
         if found is not None:
             apply_seen(db, [found], looked_at=looked_at, now=clock())
-            return Refreshed.SEEN
+            is_another = db.get_one(Ticket, ticket_id).remote_mismatch is not None
+            return Refreshed.ANOTHER if is_another else Refreshed.SEEN
         note_unseen(db, [ticket_id])
     with transaction() as db:
         for proof in proofs:

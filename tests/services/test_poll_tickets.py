@@ -323,11 +323,12 @@ def many(world: TicketWorld, number: int) -> None:
     """Let there be many tickets, here and there, that are alike."""
     customer_id = world.customer(f"Customer of {number}")
     rows = []
-    for each in range(number):
+    for _ in range(number):
         remote_id = world.fake.add_ticket()
+        code = world.fake.world.tickets[int(remote_id)]["ticketNumber"]
         rows.append(
             {
-                "customer_id": customer_id, "source": TicketSource.AUTOTASK, "ticket_code": f"T-{each}",
+                "customer_id": customer_id, "source": TicketSource.AUTOTASK, "ticket_code": code,
                 "active_from_date": world.now.date(), "start_date": world.now, "remote_id": remote_id,
                 "remote_status_id": "1",
             }

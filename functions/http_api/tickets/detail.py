@@ -31,6 +31,7 @@ LONGEST_NOTE = 2_000
 LOOKED = {
     Refreshed.SEEN: "This is how it stands at Autotask.",
     Refreshed.FRESH: "Somebody looked just now; this is how it stands.",
+    Refreshed.ANOTHER: "At Autotask this is not the ticket that it was; it is not followed.",
     Refreshed.HIDDEN: "Autotask does not show it. That does not prove that it is deleted.",
     Refreshed.DELETED: "It is proven deleted at Autotask.",
 }

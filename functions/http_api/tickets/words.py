@@ -37,12 +37,23 @@ def _count(facts: Mapping[str, Any], name: str, one: str) -> str:
     return plural(found if isinstance(found, int) else len(found), one)
 
 
+def _not_recognised(facts: Mapping[str, Any]) -> str:
+    if facts.get("mismatch") == "company":
+        return "found that at Autotask it is another company's ticket now"
+    return f"found that at Autotask its id is that of {facts.get('found')}"
+
+
 _SAID: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "made": lambda facts: f"made it for {_count(facts, 'jobs', 'job')}, on {_count(facts, 'runs', 'run')}",
     "adopted": lambda facts: f"took it over from Autotask for {_count(facts, 'jobs', 'job')}",
     "linked": lambda facts: f"linked it to {_count(facts, 'runs', 'run')}",
     "edited": _changed,
     "resolved": lambda facts: f"resolved it: “{facts['note']}”" if facts.get("note") else "resolved it",
+    "not_recognised": _not_recognised,
     "numbered": lambda facts: f"was told its number, {facts['code']}" if facts.get("code") else "made it at Autotask",
 }
-_PLAIN = {"reopened": "opened it again", "scope_resolved": "resolved it for one job"}
+_PLAIN = {
+    "recognised": "found that at Autotask it is this ticket again",
+    "reopened": "opened it again",
+    "scope_resolved": "resolved it for one job",
+}
