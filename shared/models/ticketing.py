@@ -58,7 +58,7 @@ class TicketingState(Base):
     breaker_why: Mapped[str] = mapped_column(server_default="")
     breaker_credentials: Mapped[str] = mapped_column(server_default="")
     lease_until: Mapped[Instant | None]
-    polled_at: Mapped[Instant | None]  # the last poll that ended well
+    polled_at: Mapped[Instant | None]  # when the last poll that ended well began
     poll_error: Mapped[str] = mapped_column(server_default="")
     vanished: Mapped[int] = mapped_column(server_default=text("0"))
     used: Mapped[int | None]  # requests of the hour, of all applications of the tenant

@@ -144,7 +144,7 @@ def _written_down(
         note_unseen(db, [each.ticket_id for each in look.unseen])
         rest = _wait(proofs.trouble)
         rest_until = clock() + rest if rest else None
-        if not end_poll(db, lease, rest_until=rest_until, polled_at=clock(), poll_error=proofs.says, vanished=0):
+        if not end_poll(db, lease, rest_until=rest_until, polled_at=looked_at, poll_error=proofs.says, vanished=0):
             raise TakenOver
         return happened
 

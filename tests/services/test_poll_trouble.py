@@ -1,12 +1,15 @@
 """What holds a poll up, and what does not: trouble with proofs, and others who write at the same time."""
 
 import threading
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from shared.db.session import transaction
+from shared.domain.poll_course import poll_is_due
 from shared.domain.ticket import ErrandKind, ErrandState
+from shared.domain.ticketing import Pace
 from shared.services import poll_tickets as poller
 from shared.services import send_errands as sender
 from shared.services.add_errand import add_errand
@@ -14,6 +17,7 @@ from shared.services.audit import SYSTEM
 from shared.services.claim_errands import claim_errand
 from shared.services.run_errand import Failed
 from tests.fake_autotask import Effect, Fault
+from tests.services.test_poll_tickets import poll_and_meanwhile
 from tests.services.ticket_world import PUBLIC, TicketWorld
 
 LOG: Any = {"on": "DeletedTicketLogs", "times": None}
@@ -98,7 +102,7 @@ def test_the_end_of_a_poll_and_a_choice_that_was_refused_do_not_wait_for_each_ot
         claim = claim_errand(db, urgent_only=False, public_url=PUBLIC, now=tickets.now)
     assert claim is not None
     is_locked, is_polling = threading.Event(), threading.Event()
-    lock, apply = sender.lock_ticket, poller.apply_seen
+    lock, apply = sender.lock_tickets, poller.apply_seen
 
     def lock_and_wait(*args: object) -> object:
         found = lock(*args)  # type: ignore[arg-type]
@@ -110,7 +114,7 @@ def test_the_end_of_a_poll_and_a_choice_that_was_refused_do_not_wait_for_each_ot
         is_polling.set()
         return apply(*args, **rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(sender, "lock_ticket", lock_and_wait)
+    monkeypatch.setattr(sender, "lock_tickets", lock_and_wait)
     monkeypatch.setattr(poller, "apply_seen", wait_and_apply)
 
     def settle() -> None:
@@ -127,3 +131,15 @@ def test_the_end_of_a_poll_and_a_choice_that_was_refused_do_not_wait_for_each_ot
     assert counts["resolved"] == 1
     assert tickets.errands(ticket_id)[-1].state is ErrandState.FAILED
     assert (tickets.state().choices_at, tickets.state().polled_at) == (None, tickets.now)
+
+
+def test_the_next_poll_is_counted_from_the_begin_of_the_last_however_long_that_took(tickets: TicketWorld) -> None:
+    tickets.made(tickets.run(tickets.job()).id)
+    began, every = tickets.later(minutes=5), timedelta(minutes=5)
+
+    poll_and_meanwhile(tickets, lambda: tickets.later(minutes=4))
+
+    polled_at = tickets.state().polled_at
+    assert polled_at == began
+    assert not poll_is_due(polled_at, every, Pace.NORMAL, now=began + timedelta(minutes=4))
+    assert poll_is_due(polled_at, every, Pace.NORMAL, now=began + every)
