@@ -39,15 +39,15 @@ def link_open_tickets(db: Session, job_id: int, run_id: int) -> None:
 
 
 def move_links(db: Session, run_id: int, head_id: int) -> None:
-    """Let what is linked to a run be linked to the one whose attempt it became."""
+    """Let what is linked to a run be linked to the one that stands for it from now on."""
     for link, of in ((table_of(TicketRun), "ticket_id"), (table_of(RemarkRun), "remark_id")):
         moved = select(link.c[of], literal(head_id)).where(link.c.job_run_id == run_id)
         db.execute(insert(link).from_select([of, "job_run_id"], moved).on_conflict_do_nothing())
         db.execute(delete(link).where(link.c.job_run_id == run_id))
     theirs = _runs.alias("theirs")
-    lacks = (theirs.c.id == run_id, theirs.c.attempt_of_id == _runs.c.id, _runs.c.autotask_ticket_id.is_(None))
-    copied = update(_runs).where(*lacks).values({name: theirs.c[name] for name in COPIED})
-    db.execute(copied.where(theirs.c.autotask_ticket_deleted_at.is_(None)))
+    pair = (theirs.c.id == run_id, _runs.c.id == head_id, theirs.c.job_id == _runs.c.job_id)
+    carries_none = (_runs.c.autotask_ticket_id.is_(None), theirs.c.autotask_ticket_deleted_at.is_(None))
+    db.execute(update(_runs).where(*pair, *carries_none).values({name: theirs.c[name] for name in COPIED}))
 
 
 def has_tickets(job_id: ColumnElement[int]) -> ColumnElement[bool]:

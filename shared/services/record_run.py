@@ -109,7 +109,7 @@ def _record(
     if has_neighbours and db.scalar(HAS_COMPANY, {"new_run": run_id}):
         joined = join_attempts(db, job_id, run_id, go_live_at=go_live_at)
         if joined is not None:
-            if is_ticketed:
+            if is_ticketed and not db.scalar(select(JobRun.is_history).where(JobRun.id == joined)):
                 link_open_tickets(db, job_id, joined)
             return joined
     if has_missed and (missed_id := db.scalar(ANSWERED, {"new_run": run_id})) is not None:

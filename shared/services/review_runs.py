@@ -15,6 +15,7 @@ from shared.models.users import User
 from shared.services.apply_overrides import apply_overrides
 from shared.services.audit import Actor, record_act
 from shared.services.errors import BadInput, Conflict, NotAllowed, NotFound
+from shared.services.link_tickets import move_links
 from shared.services.record_run import lock_jobs
 
 UNDO_WINDOW = timedelta(minutes=10)
@@ -92,14 +93,20 @@ def undo_review(db: Session, review_id: int, *, actor: Actor, may_undo_any: bool
 
 
 def _take_away_newer_overdue(db: Session, review_id: int) -> None:
-    """Without the review there would be none: a device that sleeps has one overdue run that waits, and it grows."""
-    reopened = select(JobRun.job_id).where(JobRun.review_id == review_id, JobRun.source == RunSource.OVERDUE)
-    job_ids = db.scalars(reopened).all()
-    if not job_ids:
+    """Without the review there would be none: a device that sleeps has one overdue run that waits, and it grows.
+
+    What is linked to the newer one is about the same silence.
+    """
+    of_review = (JobRun.review_id == review_id, JobRun.source == RunSource.OVERDUE)
+    reopened = {job_id: run_id for run_id, job_id in db.execute(select(JobRun.id, JobRun.job_id).where(*of_review))}
+    if not reopened:
         return
-    lock_jobs(db, job_ids)  # a tick may be about to raise one
-    newer = (JobRun.job_id.in_(job_ids), JobRun.source == RunSource.OVERDUE, JobRun.reviewed_at.is_(None))
-    db.execute(delete(JobRun).where(*newer))
+    lock_jobs(db, reopened)  # a tick may be about to raise one
+    newer = (JobRun.job_id.in_(reopened), JobRun.source == RunSource.OVERDUE, JobRun.reviewed_at.is_(None))
+    locked = select(JobRun.id, JobRun.job_id).where(*newer).order_by(JobRun.id).with_for_update()
+    for run_id, job_id in db.execute(locked).all():
+        move_links(db, run_id, reopened[job_id])
+        db.execute(delete(JobRun).where(JobRun.id == run_id))
 
 
 def _write(db: Session, run_ids: Sequence[int], *, actor: Actor, now: datetime, reason: str) -> int:

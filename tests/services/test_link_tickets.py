@@ -7,6 +7,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from shared.domain.status import Status
+from shared.models.customers import Customer
 from shared.models.tickets import Remark, RemarkRun, Ticket, TicketRun
 from shared.services.audit import Actor
 from shared.services.remarks import add_remark, reopen_remark, resolve_remark
@@ -175,6 +176,38 @@ def test_a_ticket_goes_along_when_two_runs_turn_out_to_be_one_night(db: Session,
     assert night == first.id
     assert linked(db, ticket_id) == {first.id}
     assert autotask_of(db, first.id) == ("77", "T20260601.0001")
+
+
+@pytest.mark.parametrize("session_id", ["s-1", None])
+def test_history_gets_nothing_that_is_open_however_many_mails_it_is(
+    db: Session, actor: Actor, session_id: str | None
+) -> None:
+    job_id = make_job(db)
+    db.execute(update(Customer).values(go_live_on=NIGHT.date()))
+    run = failed(db, job_id, NOON)
+    ticket_id = ticket_on(db, [run], actor)
+    add_remark(db, body="disks are on their way", run_ids=[run.id], actor=actor, now=NOON)
+
+    for minutes in (0, 5):
+        at = NIGHT - timedelta(days=3) + timedelta(minutes=minutes)
+        make_run(db, job_id, run_at=at, session_id=session_id)
+
+    assert linked(db, ticket_id) == {run.id}
+    assert db.scalars(select(RemarkRun.job_run_id)).all() == [run.id]
+
+
+def test_a_night_that_lasts_into_the_first_day_is_not_history_and_gets_it(db: Session, actor: Actor) -> None:
+    job_id = make_job(db)
+    midnight = NIGHT.replace(hour=0, minute=0, second=0) - timedelta(hours=1)  # in Amsterdam
+    db.execute(update(Customer).values(go_live_on=NIGHT.date()))
+    run = failed(db, job_id, NOON)
+    ticket_id = ticket_on(db, [run], actor)
+
+    after, _ = (
+        make_run(db, job_id, run_at=midnight + timedelta(minutes=minutes), session_id="s-1").id for minutes in (5, -5)
+    )
+
+    assert linked(db, ticket_id) == {run.id, after}
 
 
 def test_a_further_mail_of_a_night_brings_the_night_what_is_open_by_now(db: Session, actor: Actor) -> None:

@@ -9,13 +9,14 @@ from sqlalchemy.orm import Session
 from shared.domain.status import NEEDS_REASON, Status
 from shared.models.audit import AuditEntry
 from shared.models.jobs import JobRun, Review
-from shared.models.tickets import Ticket
+from shared.models.tickets import RemarkRun, Ticket
 from shared.services.audit import SYSTEM, Actor
 from shared.services.errors import BadInput, Conflict, NotAllowed, NotFound
 from shared.services.remarks import add_remark
 from shared.services.review_runs import UNDO_WINDOW, Seen, review_runs, undo_review
 from shared.services.tickets import add_manual_ticket
 from tests.builders import NOW, count_of, make_job, make_run, make_user, nights, runs_of
+from tests.services.linked_world import autotask_of, linked, overdue, with_autotask
 
 
 @pytest.fixture
@@ -205,6 +206,25 @@ def test_a_review_is_undone_once_and_only_if_it_exists(db: Session, actor: Actor
         undo_review(db, review_id, actor=actor, may_undo_any=False, now=NOW)
     with pytest.raises(NotFound):
         undo_review(db, review_id + 1_000, actor=actor, may_undo_any=True, now=NOW)
+
+
+def test_an_overdue_run_that_comes_back_takes_over_what_the_newer_one_was_linked_to(db: Session, actor: Actor) -> None:
+    """While a device that sleeps was reviewed, it came up again, and somebody made a ticket."""
+    job_id = make_job(db)
+    first = db.get_one(JobRun, overdue(db, job_id, NOW - timedelta(days=3)))
+    review_id = review_runs(db, seen(first), actor=actor, now=NOW, reason="on leave").review_id
+    second = db.get_one(JobRun, overdue(db, job_id, NOW))
+    ticket_id = add_manual_ticket(db, code="INC-1", description="", run_ids=[second.id], actor=actor, now=NOW)
+    with_autotask(db, second, ticket_id)
+    add_remark(db, body="on leave until Monday", run_ids=[second.id], actor=actor, now=NOW)
+    assert review_id is not None
+
+    undo_review(db, review_id, actor=actor, may_undo_any=False, now=NOW)
+
+    assert [run.id for run in runs_of(db, job_id)] == [first.id]
+    assert linked(db, ticket_id) == {first.id}
+    assert db.scalars(select(RemarkRun.job_run_id)).all() == [first.id]
+    assert autotask_of(db, first.id) == ("77", "T20260601.0001")
 
 
 def test_undoing_leaves_what_was_reviewed_again_since(db: Session, actor: Actor) -> None:
