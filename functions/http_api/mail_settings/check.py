@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse
 
+from functions.http_api.autotask import another_transaction
 from functions.http_api.deps import Db
 from functions.http_api.mail_settings.asked import Keeper
 from functions.http_api.refusals import is_htmx
@@ -20,12 +21,10 @@ router = APIRouter(prefix="/test")
 def check_connection(request: Request, db: Db, user: Keeper, other: Annotated[str, Form()] = "") -> HTMLResponse:
     from shared.clients.graph_check import INBOX, try_connection  # the client behind it is heavy
 
-    known = folder_states(db, settings().graph_mailbox)
-    steps = try_connection(
-        settings(),
-        folders={folder.graph_id: folder.path for folder in known if folder.active} or INBOX,
-        moves=mail_settings(db).move_processed,
-        other_address=other.strip() or None,
-    )
+    read = {each.graph_id: each.path for each in folder_states(db, settings().graph_mailbox) if each.active}
+    moves = mail_settings(db).move_processed
+    db.commit()  # nothing is held while Graph takes its time
+    steps = try_connection(settings(), folders=read or INBOX, moves=moves, other_address=other.strip() or None)
     template = "mail_settings/test_result.html" if is_htmx(request) else "mail_settings/test.html"
-    return page(request, template, steps=steps, other=other)
+    with another_transaction(request):
+        return page(request, template, steps=steps, other=other)

@@ -6,7 +6,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import HTMLResponse
+from sqlalchemy.orm import Session
 
+from functions.http_api.autotask import another_transaction
 from functions.http_api.deps import Db
 from functions.http_api.formats import plural
 from functions.http_api.mail_settings.asked import PATH, Keeper
@@ -16,6 +18,7 @@ from functions.http_api.toasts import redirect
 from shared import clock
 from shared.clients.errors import Upstream
 from shared.clients.graph_mailbox import Folder
+from shared.db.session import transaction
 from shared.queries.mail_settings import mail_settings
 from shared.queries.pipeline import folder_states
 from shared.services.choose_folders import choose_folders, id_to_read
@@ -46,29 +49,36 @@ class Choice:
 
 @router.get("")
 def list_folders(request: Request, db: Db, user: Keeper) -> HTMLResponse:
+    there: Sequence[Folder] = ()
+    said, status = "", 200
     try:
-        return _page(request, db, _there())
+        there = _there(db)
     except NoList as problem:
-        return _page(request, db, [], problem=str(problem), status=problem.status)
+        said, status = str(problem), problem.status
+    with another_transaction(request) as after:
+        return _page(request, after, there, problem=said, status=status)
 
 
 @router.post("")
 def choose(request: Request, db: Db, user: Keeper, folder: Annotated[list[str] | None, Form()] = None) -> Response:
-    chosen = set(folder or ())
+    chosen, mailbox, actor = set(folder or ()), settings().graph_mailbox, user.actor
     there: Sequence[Folder] = ()
     try:
-        there = _there()
-        changed = choose_folders(db, settings().graph_mailbox, chosen, there=there, actor=user.actor, now=clock.now())
+        there = _there(db)
+        with transaction() as change:
+            changed = choose_folders(change, mailbox, chosen, there=there, actor=actor, now=clock.now())
     except (NoList, BadInput, Conflict) as problem:
-        return _page(request, db, there, chosen=chosen, problem=str(problem), status=422)
+        with another_transaction(request) as after:
+            return _page(request, after, there, chosen=chosen, problem=str(problem), status=422)
     toast = f"{plural(len(chosen), 'folder')} will be read from now on." if changed else "Nothing was changed."
     return redirect(request, PATH, toast=toast)
 
 
-def _there() -> list[Folder]:
-    """Return the folders of the mailbox. Raise NoList."""
+def _there(db: Session) -> list[Folder]:
+    """Return the folders of the mailbox. Ends the transaction of the request. Raise NoList."""
     from shared.clients.graph import open_mailbox  # the library behind it is heavy
 
+    db.commit()  # nothing is held while Graph takes its time
     if not settings().graph_mailbox:
         raise NoList("No mailbox is set: GRAPH_MAILBOX is empty.", status=409)
     try:
@@ -81,7 +91,7 @@ def _there() -> list[Folder]:
 
 def _page(
     request: Request,
-    db: Db,
+    db: Session,
     there: Sequence[Folder],
     *,
     chosen: set[str] | None = None,
@@ -100,7 +110,7 @@ def _page(
     )
 
 
-def _choices(db: Db, there: Sequence[Folder], chosen: set[str] | None) -> list[Choice]:
+def _choices(db: Session, there: Sequence[Folder], chosen: set[str] | None) -> list[Choice]:
     known, in_force = folder_states(db, settings().graph_mailbox), mail_settings(db)
     read = {folder.graph_id for folder in known if folder.active} if known else {"inbox"}
     taken = in_force.processed_folder.casefold() if in_force.move_processed else None
