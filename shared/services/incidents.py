@@ -36,10 +36,15 @@ REPORTED = (RunSource.MAIL, RunSource.PUSHED)
 
 
 def begin_incident(db: Session, ticket: Ticket, *, now: datetime) -> None:
-    """Note that a ticket that was just made tells of all runs that are linked to it."""
-    said = _said(db, _linked(db, ticket, since=None), now=now)
+    """Note what a ticket that was just made tells of: all runs that are linked to it.
+
+    One that was put into words before tells of the runs that it was linked to first; what came since is looked at.
+    """
+    first_at = select(func.min(TicketRun.linked_at)).where(TicketRun.ticket_id == ticket.id).scalar_subquery()
+    told_of = [TicketRun.linked_at <= first_at] if ticket.description else []
+    said = _said(db, _linked(db, ticket, *told_of), now=now)
     ticket.noted = {str(job_id): told.to_json() for job_id, told in said.items()}
-    ticket.looked_at = now
+    ticket.looked_at = ticket.start_date if ticket.description else now
 
 
 def keep_incidents(*, clock: Callable[[], datetime]) -> dict[str, int]:
@@ -78,7 +83,7 @@ def _look(db: Session, ticket_id: int, *, now: datetime) -> bool:
     if ticket.looked_at is None:
         begin_incident(db, ticket, now=now)
         return False
-    runs = _linked(db, ticket, since=ticket.looked_at - OVERLAP)
+    runs = _linked(db, ticket, TicketRun.linked_at > ticket.looked_at - OVERLAP)
     said = _said(db, runs, now=now)
     told = {job_id: Told.from_json(ticket.noted.get(str(job_id), {})) for job_id in said}
     news = {job_id: found for job_id in said if (found := news_in(said[job_id], told[job_id]))}
@@ -120,15 +125,15 @@ def _add_note(db: Session, ticket: Ticket, telling: _Telling, says: Sequence[str
     ticket.noted_at = now
 
 
-def _linked(db: Session, ticket: Ticket, *, since: datetime | None) -> list[TroubledRun]:
-    """Return the last runs that were linked since then and are not good, of jobs for which the ticket is open."""
+def _linked(db: Session, ticket: Ticket, *which: ColumnElement[bool]) -> list[TroubledRun]:
+    """Return the last runs with such a link that are not good, of jobs for which the ticket is open."""
     of_ticket = (TicketRun.ticket_id == ticket.id, JobRun.override_id.is_(None), is_open_on_job())
     query = (
         select_troubled()
         .join(TicketRun, TicketRun.job_run_id == JobRun.id)
         .join(Ticket, Ticket.id == TicketRun.ticket_id)
         .join(TicketScope, and_(TicketScope.ticket_id == Ticket.id, TicketScope.job_id == JobRun.job_id))
-        .where(*of_ticket, *([] if since is None else [TicketRun.linked_at > since]))
+        .where(*of_ticket, *which)
         .order_by(JobRun.run_at.desc(), JobRun.id.desc())
         .limit(MOST_RUNS)
     )

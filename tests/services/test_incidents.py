@@ -147,6 +147,23 @@ def test_what_was_linked_while_the_ticket_was_made_is_no_news(tickets: TicketWor
     assert notes(tickets) == []
 
 
+def test_what_came_after_a_ticket_was_put_into_words_is_news_once_it_is_made(tickets: TicketWorld) -> None:
+    """The form fills in what the runs say; the ticketing system is away until the next night."""
+    job_id = tickets.job()
+    tickets.ticket(fails(tickets, job_id).id, description="Nightly: failed, disk full")
+    tickets.later(days=1)
+    fails(tickets, job_id, "SRV-01", "SRV-02", says="the repository is corrupt")
+    tickets.later(hours=8)
+    tickets.send()
+    look(tickets)
+    tickets.later(days=1)
+    fails(tickets, job_id, "SRV-01", "SRV-02", says="the repository is corrupt")
+    look(tickets)
+
+    [note] = notes(tickets)
+    assert "- SRV-01: failed, the repository is corrupt" in note
+
+
 def test_a_resolved_ticket_hears_nothing_any_more(tickets: TicketWorld) -> None:
     job_id = tickets.job()
     ticket_id = tickets.made(fails(tickets, job_id).id)
