@@ -95,7 +95,7 @@ class _Batch:
 
 
 def _asked(run_ids: Sequence[int]) -> Select[*tuple[Any, ...]]:
-    """Return the query of those of the runs that have an override, or may have one."""
+    """Return the query of those of the runs that have an override, or may have one; it locks them as a review does."""
     may_be = may_be_overridden(JobRun.job_id, JobRun.status, JobRun.run_at)
     is_mark = and_(Override.level == OverrideLevel.RUN, JobRun.reviewed_at.is_not(None), is_troubled())
     return (
@@ -103,6 +103,7 @@ def _asked(run_ids: Sequence[int]) -> Select[*tuple[Any, ...]]:
         .outerjoin(Override, Override.id == JobRun.override_id)
         .where(JobRun.id.in_(run_ids), or_(JobRun.override_id.is_not(None), may_be))
         .order_by(JobRun.id)
+        .with_for_update(of=JobRun, key_share=True)
     )
 
 
@@ -134,6 +135,7 @@ def _take_away(db: Session, run_ids: Sequence[int], *, acted_at: datetime | None
 
 
 def _give(db: Session, found: _Found, *, acted_at: datetime | None, is_new: bool) -> None:
+    """Let the runs show their overrides. One that had another counts as success since it had that."""
     by_override: dict[int, list[int]] = defaultdict(list)
     for run_id, (_, cover) in found.items():
         by_override[cover.shown.override_id].append(run_id)
@@ -143,7 +145,7 @@ def _give(db: Session, found: _Found, *, acted_at: datetime | None, is_new: bool
             .where(JobRun.id.in_(run_ids))
             .values(
                 override_id=override_id,
-                overridden_at=acted_at or JobRun.run_at,
+                overridden_at=func.coalesce(JobRun.overridden_at, acted_at or JobRun.run_at),
                 verdict_version=JobRun.verdict_version + (0 if is_new else 1),
             )
             .execution_options(synchronize_session="fetch")

@@ -1,12 +1,14 @@
 """Overrides are added, ended, extended, taken back and deleted, and the runs follow."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
+from shared.db.session import transaction
 from shared.domain.permissions import Role
 from shared.domain.status import Status
 from shared.domain.typed_override import Mistyped
@@ -97,6 +99,7 @@ def test_taking_back_what_came_before_reopens_only_what_was_reviewed_as_a_succes
         ({"ends_on": "2027-03-09"}, "ends_on"),
         ({"starts_on": "2026-03-01"}, "starts_on"),
         ({"starts_on": "2026-06-01", "ends_on": "2026-05-31"}, "ends_on"),
+        ({"starts_on": "2026-04-01", "afterwards": True}, "starts_on"),
         ({"status": "failed"}, "covers"),
         ({"status": "missed", "failed": True}, "covers"),
         ({"status": "success"}, "status"),
@@ -187,6 +190,53 @@ def test_of_two_that_cover_the_same_the_other_stays(db: Session, actor: Actor) -
 
     assert override_of(db, run) == general
     assert stored(db, run.id).reviewed_at is not None
+
+
+def test_a_failure_that_was_reviewed_as_a_success_comes_back_whatever_overrides_it_passed_through(
+    db: Session, actor: Actor
+) -> None:
+    job_id = make_job(db)
+    first = make_override(db, actor, job_id=job_id, text="", failed=True)
+    run = make_told_run(db, job_id, {"SQL01": (FAILED, DISK)})
+    review(db, [run], actor, now=NIGHT + timedelta(hours=9))
+    at_ten = {"now": NIGHT + timedelta(hours=10), "afterwards": True}
+    narrower = make_override(db, actor, job_id=job_id, object_name="SQL01", failed=True, **at_ten)
+    assert override_of(db, run) == narrower.override_id
+
+    for each in (first, narrower):
+        delete_override(db, each.override_id, actor=actor, now=NIGHT + timedelta(hours=11))
+
+    assert (override_of(db, run), stored(db, run.id).reviewed_at) == (None, None)
+
+
+def test_runs_are_locked_in_everybodys_order_before_any_of_them_changes(committed_db: Session) -> None:
+    actor = make_user(committed_db)
+    job_id = make_job(committed_db)
+    make_override(committed_db, actor)
+    of_job = make_override(committed_db, actor, job_id=job_id, text="").override_id
+    kept = make_told_run(committed_db, job_id).id
+    lost = make_told_run(committed_db, job_id, {"DC01": (WARNING, "VSS")}, run_at=NIGHT + DAY).id
+    committed_db.commit()
+
+    def delete_it() -> None:
+        with transaction() as other:
+            delete_override(other, of_job, actor=actor, now=NIGHT + DAY)
+
+    with ThreadPoolExecutor(1) as beside:
+        with transaction() as db:
+            db.execute(select(JobRun.id).where(JobRun.id == kept).with_for_update())
+            deletion = beside.submit(delete_it)
+            while not db.scalar(select(func.count()).select_from(text("pg_locks")).where(text("NOT granted"))):
+                assert not deletion.done()
+            db.execute(select(JobRun.id).where(JobRun.id == lost).with_for_update(nowait=True))
+        deletion.result()
+
+    assert [
+        committed_db.get_one(JobRun, each, populate_existing=True).override_id is None for each in (kept, lost)
+    ] == [
+        False,
+        True,
+    ]
 
 
 def test_a_job_is_deleted_with_its_overrides(db: Session, actor: Actor) -> None:
