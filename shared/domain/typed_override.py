@@ -76,6 +76,8 @@ def read_override(typed: TypedOverride, *, now: datetime, zone: ZoneInfo) -> Dra
     is_global = level is OverrideLevel.GLOBAL
     covers = _covers(typed)
     starts_at, ends_at = _times(typed, now, zone, errors)
+    if typed.afterwards and starts_at > now:
+        errors["starts_on"] = "Leave it empty, or leave out the runs that came already: it can't be about both."
     rule = Rule(
         override_id=0,
         level=level,

@@ -188,6 +188,21 @@ def test_runs_that_came_before_are_taken_along_on_request_and_given_back(operato
     assert overridden() == set()
 
 
+def test_one_that_begins_later_offers_no_runs_that_came_before(operator: Browser) -> None:
+    run_id = a_run(a_job())
+    later = (clock.now() + 9 * DAY).date().isoformat()
+    fields = {**form_of(operator.get(f"/overrides/new?run_id={run_id}").text), "reason": "ordered", "starts_on": later}
+
+    preview = operator.post("/overrides/preview", data=fields).text
+    refused = operator.post("/overrides/save", data={**form_of(preview), "afterwards": "true"})
+
+    assert 'id="afterwards"' not in preview
+    assert "those above stay as they are" in text_of(preview)
+    assert refused.status_code == 422
+    assert 'id="afterwards" name="afterwards" value="true" checked' in refused.text
+    assert "it can't be about both" in text_of(refused.text)
+
+
 def test_from_the_preview_one_returns_to_what_was_typed(operator: Browser) -> None:
     job_id = a_job()
     fields = {**form_of(operator.get(f"/overrides/new?job_id={job_id}").text), "text": "VSS", "reason": "ordered"}
