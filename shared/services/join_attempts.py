@@ -11,17 +11,19 @@ from sqlalchemy import Select, and_, delete, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from shared.domain.attempts import RETRY, SESSION, Attempt, Combined, combine, grouped
+from shared.domain.cause import cause_of
 from shared.domain.names import fold
 from shared.domain.run import RunSource
-from shared.domain.status import Status, badness
+from shared.domain.run_problems import problems_of_attempts
+from shared.domain.status import badness
 from shared.models.attempts import as_attempts, runs_with_readings
 from shared.models.jobs import JobRun, VanishedObject
 from shared.models.mail import MailReading
 from shared.models.schedules import JobSlot
 from shared.services.apply_overrides import apply_overrides
-from shared.services.judge_run import absence, judge_again, open_findings, verdict
+from shared.services.judge_run import absence, judge_later, open_findings, verdict
 from shared.services.link_tickets import move_links
-from shared.services.vanished import look_again, look_again_later
+from shared.services.vanished import look_again
 
 REPORTED = (RunSource.MAIL, RunSource.PUSHED)
 _OF_A_MAIL = (
@@ -63,8 +65,7 @@ def join_attempts(db: Session, job_id: int, run_id: int, *, go_live_at: datetime
     _lock(db, (each.run_id for group in changed for each in group))
     heads = {id(group): _settle(db, group, known, new_id=run_id, go_live_at=go_live_at) for group in changed}
     apply_overrides(db, [each.run_id for group in changed for each in group])
-    for later_id in look_again_later(db, job_id, after=min(group[0].at for group in changed)):
-        judge_again(db, later_id)
+    judge_later(db, job_id, after=min(group[0].at for group in changed))
     return None if len(own) == 1 else heads[id(own)]
 
 
@@ -132,8 +133,7 @@ def _settle(db: Session, group: Sequence[Attempt], known: _Known, *, new_id: int
     runs = [known.runs[each.run_id] for each in group]
     head = _head(runs, known, new_id)
     was_head = known.head_of[head.id] == head.id
-    before = combine(known.members(head.id)) if was_head else None
-    after = combine(group)
+    before = known.members(head.id) if was_head else []
     for run, attempt in zip(runs, group, strict=True):
         if run is not head and known.head_of[run.id] != head.id:
             _demote(db, run, attempt, head)
@@ -141,7 +141,7 @@ def _settle(db: Session, group: Sequence[Attempt], known: _Known, *, new_id: int
     if runs[0].run_at < head.run_at:
         _exchange_mails(db, head, runs[0], group)
     head.is_history = go_live_at is not None and max(each.at for each in group) < go_live_at
-    _give_verdict(db, head, after, before)
+    _give_verdict(db, head, combine(group), is_new=_is_new(group, before))
     return head.id
 
 
@@ -200,24 +200,32 @@ def _set(run: JobRun, values: Mapping[str, object]) -> None:
         setattr(run, name, value)
 
 
-def _give_verdict(db: Session, head: JobRun, after: Combined, before: Combined | None) -> None:
+def _give_verdict(db: Session, head: JobRun, after: Combined, *, is_new: bool) -> None:
     """Write the verdict of all attempts. What got worse, or went wrong anew, is to be reviewed again."""
     was = (head.status, head.raw_status, head.message, head.recovered_on)
     head.raw_status, head.recovered_on = after.status, after.recovered_on
     db.flush()  # its findings are looked for in the rows
-    look_again(db, head.job_id, head.id, run_at=head.run_at)
+    is_new |= look_again(db, head.job_id, head.id, run_at=head.run_at).added
     gone = open_findings(db, head.id)
     head.status, head.message = verdict(after.status, gone), after.message or absence(gone)
-    if _is_new(after, before) or badness(head.status) > badness(was[0]):
+    if is_new or badness(head.status) > badness(was[0]):
         head.reviewed_at = head.reviewed_by = head.review_id = None
-    if was != (head.status, head.raw_status, head.message, head.recovered_on) or _is_new(after, before):
+    if was != (head.status, head.raw_status, head.message, head.recovered_on) or is_new:
         head.verdict_version += 1
 
 
-def _is_new(after: Combined, before: Combined | None) -> bool:
-    """Tell whether something is wrong now that was not before."""
-    return before is None or bool(_wrong(after.troubles) - _wrong(before.troubles))
+def _is_new(after: Sequence[Attempt], before: Sequence[Attempt]) -> bool:
+    """Tell whether something is wrong now that was not before, be it another error of the same thing."""
+    if not before or _wrong(after) - _wrong(before):
+        return True
+    return bool(_errors(after) - _errors(before))
 
 
-def _wrong(troubles: Iterable[tuple[object, Status]]) -> set[object]:
-    return {key for key, _ in troubles}
+def _wrong(attempts: Sequence[Attempt]) -> set[object]:
+    return {key for key, _ in combine(attempts).troubles}
+
+
+def _errors(attempts: Sequence[Attempt]) -> set[tuple[str, str]]:
+    """Return what the mails leave wrong as errors are compared: what varies each night makes none."""
+    found = ((each.object_name or "", each.text) for each in problems_of_attempts(attempts))
+    return {(fold(name), cause_of(text, names=(name,))) for name, text in found if text.strip()}

@@ -20,10 +20,10 @@ from shared.models.schedules import JobSlot
 from shared.models.system import SystemSettings
 from shared.services.apply_overrides import apply_overrides
 from shared.services.join_attempts import join_attempts
-from shared.services.judge_run import absence, judge_again, verdict
+from shared.services.judge_run import absence, judge_later, verdict
 from shared.services.link_tickets import link_open_tickets
 from shared.services.run_surroundings import ANSWERED, HAS_COMPANY, with_surroundings
-from shared.services.vanished import add_findings, look_again_later, vanished_objects
+from shared.services.vanished import add_findings, vanished_objects
 
 
 def record_mail_run(
@@ -119,8 +119,7 @@ def _record(
     if has_overrides and run["status"] not in NOTHING_WRONG:
         apply_overrides(db, [run_id], is_new=True)
     if came_late and facts.objects_complete:
-        for later_id in look_again_later(db, job_id, after=run_at):
-            judge_again(db, later_id)
+        judge_later(db, job_id, after=run_at)
     return int(run_id)
 
 

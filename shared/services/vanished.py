@@ -1,6 +1,7 @@
 """Which objects a job's report used to list and lists no more. The report of a run is that of all its attempts."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Select, bindparam, exists, func, insert, or_, select, union_all
@@ -24,23 +25,33 @@ def vanished_objects(db: Session, job_id: int, listed: Iterable[str], *, before:
     return sorted({(name, kind) for name, kind in expected if fold(name) not in here})
 
 
-def look_again(db: Session, job_id: int, run_id: int, *, run_at: datetime) -> bool:
-    """Renew the findings of a run whose attempts became other ones; return whether they changed."""
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """What became of a run's findings: whether one was added, which nobody has seen, and whether one was taken away."""
+
+    added: bool
+    taken: bool
+
+
+def look_again(db: Session, job_id: int, run_id: int, *, run_at: datetime) -> Renewed:
+    """Renew the findings of a run whose attempts became other ones."""
     is_complete = db.scalar(select(_IS_COMPLETE).select_from(JobRun).join(MailReading).where(JobRun.id == run_id))
     gone = vanished_objects(db, job_id, _listed_by(db, run_id), before=run_at) if is_complete else []
     return _renew(db, run_id, gone)
 
 
-def look_again_later(db: Session, job_id: int, *, after: datetime) -> list[int]:
-    """Renew the findings of the runs after one that came in late; return the runs whose findings changed.
+def look_again_later(db: Session, job_id: int, *, after: datetime) -> dict[int, Renewed]:
+    """Renew the findings of the runs after one that came in late; return those whose findings changed.
 
     Mails come in any order, and several at once: what is found must not depend on it. What a person confirmed
     stays. After five runs without a change the late run is out of sight.
     """
-    changed, unchanged = [], 0
+    changed: dict[int, Renewed] = {}
+    unchanged = 0
     for run_id, run_at in db.execute(_LATER, {"job_id": job_id, "after": after}).all():
-        if _renew(db, run_id, vanished_objects(db, job_id, _listed_by(db, run_id), before=run_at)):
-            changed.append(run_id)
+        renewed = _renew(db, run_id, vanished_objects(db, job_id, _listed_by(db, run_id), before=run_at))
+        if renewed.added or renewed.taken:
+            changed[run_id] = renewed
             unchanged = 0
         elif (unchanged := unchanged + 1) == USUAL_RUNS:
             break
@@ -52,16 +63,17 @@ def _listed_by(db: Session, run_id: int) -> Sequence[str]:
     return db.scalars(select(MailObject.name).where(MailObject.reading_id.in_(readings))).all()
 
 
-def _renew(db: Session, run_id: int, gone: Sequence[tuple[str, str]]) -> bool:
+def _renew(db: Session, run_id: int, gone: Sequence[tuple[str, str]]) -> Renewed:
     known = db.scalars(select(VanishedObject).where(VanishedObject.run_id == run_id)).all()
-    wrong = [row for row in known if row.confirmed_at is None and (row.name, row.type) not in gone]
+    still = {fold(name) for name, _ in gone}
+    wrong = [row for row in known if row.confirmed_at is None and fold(row.name) not in still]
     names = {fold(row.name) for row in known}
     new = [(name, kind) for name, kind in gone if fold(name) not in names]
     for row in wrong:
         db.delete(row)
     db.flush()  # the next run looks at these findings
     add_findings(db, run_id, new)
-    return bool(wrong or new)
+    return Renewed(added=bool(new), taken=bool(wrong))
 
 
 def add_findings(db: Session, run_id: int, gone: Sequence[tuple[str, str]]) -> None:

@@ -131,6 +131,29 @@ def test_a_mark_does_not_survive_a_retry_that_fails_otherwise(db: Session, actor
     assert (again.override_id, again.reviewed_at) == (None, None)
 
 
+@pytest.mark.parametrize(
+    "again, holds",
+    [
+        ("Disk almost full (3 % left)", True),
+        ("", True),
+        ("The network connection was lost", False),
+    ],
+)
+def test_a_mark_does_not_survive_a_retry_with_another_error_of_the_same_object(
+    db: Session, actor: Actor, *, again: str, holds: bool
+) -> None:
+    job_id = make_job(db)
+    run = make_told_run(db, job_id, {"SQL01": (FAILED, DISK)})
+    mark(db, actor, run)
+    version = stored(db, run).verdict_version
+
+    make_told_run(db, job_id, {"SQL01": (FAILED, again)}, run_at=NIGHT + timedelta(minutes=9))
+
+    now = stored(db, run)
+    assert (now.override_id is not None, now.reviewed_at is not None) == (holds, holds)
+    assert holds or now.verdict_version > version
+
+
 def test_a_mark_does_not_outlive_the_trouble(db: Session, actor: Actor) -> None:
     job_id = make_job(db)
     run = make_told_run(db, job_id, {"SQL01": (WARNING, DISK)})
