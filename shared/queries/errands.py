@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session
 
+from shared.domain.errand_course import MOST_LOST
 from shared.domain.ticket import ErrandKind, ErrandState, TicketSource
 from shared.models.customers import Customer
 from shared.models.system import SystemSettings
@@ -36,7 +37,18 @@ class ErrandRow:
     attempts: int
     was_sent: bool
     is_withdrawn: bool
+    times_lost: int
     last_error: str
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether it may have been made in spite of all, so that sending it again may make another one."""
+        return self.state is ErrandState.FAILED and self.times_lost >= MOST_LOST and not self.is_withdrawn
+
+    @property
+    def waits_for_a_look(self) -> bool:
+        """Whether it is withdrawn and nobody looks for it before a person says so."""
+        return self.is_withdrawn and self.state is ErrandState.FAILED
 
     def is_being_sent(self, now: datetime) -> bool:
         return self.state is ErrandState.SENDING and self.due_at > now
@@ -126,6 +138,7 @@ def _rows() -> Select[*tuple[Any, ...]]:
             Errand.attempts,
             Errand.was_sent,
             Errand.is_withdrawn,
+            Errand.times_lost,
             Errand.last_error,
         )
         .join(Ticket, Ticket.id == Errand.ticket_id)

@@ -42,7 +42,7 @@ class Gone:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Again:
-    """Not yet. `is_lost`: what was sent may be done. `counts` as an attempt. `all_wait`: others would fare no better."""
+    """Not yet. `is_lost`: what was sent may be done. `counts` as an attempt. `all_wait`: others fare no better."""
 
     after: timedelta
     says: str

@@ -13,6 +13,7 @@ from shared.services.audit import Actor, record_act
 from shared.services.carry_ticket import lock_ticket
 from shared.services.errors import Conflict, NotFound
 from shared.services.remove_unmade import remove_unmade
+from shared.services.tickets import mark_reopened
 
 
 class Cancelled(Enum):
@@ -20,6 +21,7 @@ class Cancelled(Enum):
 
     REMOVED = auto()  # the ticket was never made, and is gone here too
     WITHDRAWN = auto()  # it may have been made: it is looked for, and gone here when it is not there
+    REOPENED = auto()  # the end is not told over there, so the ticket is open here too
     DROPPED = auto()  # the word is not sent; what it was about stays as it is
 
 
@@ -46,7 +48,7 @@ def cancel_errand(db: Session, errand_id: int, *, actor: Actor, now: datetime) -
     _record(db, errand, "errand.cancelled", actor, now)
     if errand.kind is not ErrandKind.CREATE:
         errand.state = ErrandState.CANCELLED
-        return Cancelled.DROPPED
+        return _dropped(db, errand, ticket, actor, now)
     if not errand.was_sent:
         remove_unmade(db, ticket, actor=actor, now=now)
         return Cancelled.REMOVED
@@ -56,14 +58,27 @@ def cancel_errand(db: Session, errand_id: int, *, actor: Actor, now: datetime) -
     return Cancelled.WITHDRAWN
 
 
+def _dropped(db: Session, errand: Errand, ticket: Ticket, actor: Actor, now: datetime) -> Cancelled:
+    """Open a ticket here whose end is never told: no look would do so once it was resolved here for long."""
+    if errand.kind is not ErrandKind.RESOLVE or ticket.resolved_at is None or not mark_reopened(db, ticket, now=now):
+        return Cancelled.DROPPED
+    facts = {"code": ticket.ticket_code}
+    record_act(db, actor, "ticket.reopened", subject_type="ticket", subject_id=ticket.id, after=facts, now=now)
+    return Cancelled.REOPENED
+
+
 def _locked(db: Session, errand_id: int, now: datetime) -> tuple[Errand, Ticket]:
-    """Return what is still to be decided about, locked in the order in which the sender locks."""
+    """Return what is still to be decided about, locked in the order in which the sender locks.
+
+    What is withdrawn is decided, unless looking for it failed: then somebody says when to look again.
+    """
     ticket_id = db.scalar(select(Errand.ticket_id).where(Errand.id == errand_id))
     ticket = None if ticket_id is None else lock_ticket(db, ticket_id)
     errand = db.get(Errand, errand_id, with_for_update=True, populate_existing=True)
     if ticket is None or errand is None:
         raise NotFound("There is no such errand (any more).")
-    if errand.state in (ErrandState.DONE, ErrandState.CANCELLED) or errand.is_withdrawn:
+    is_under_way = errand.is_withdrawn and errand.state is not ErrandState.FAILED
+    if errand.state in (ErrandState.DONE, ErrandState.CANCELLED) or is_under_way:
         raise Conflict("Somebody was faster: this is settled already.")
     if errand.state is ErrandState.SENDING and errand.due_at > now:
         raise Conflict("It is just being sent. Look again in a minute.")
@@ -71,5 +86,6 @@ def _locked(db: Session, errand_id: int, now: datetime) -> tuple[Errand, Ticket]
 
 
 def _record(db: Session, errand: Errand, action: str, actor: Actor, now: datetime) -> None:
-    facts = {"errand": errand.id, "kind": errand.kind.value, "said": errand.last_error}
+    """What they said over there is told on the page alone: it may name their people."""
+    facts = {"errand": errand.id, "kind": errand.kind.value}
     record_act(db, actor, action, subject_type="ticket", subject_id=errand.ticket_id, before=facts, now=now)

@@ -102,6 +102,31 @@ def test_what_may_have_got_through_is_neither_sent_again_nor_forgotten(admin: Br
     assert state_of(errand) == (ErrandState.WAITING, True)
 
 
+def test_what_was_given_up_for_lost_is_sent_again_once_that_is_confirmed(admin: Browser) -> None:
+    errand = an_errand(state=ErrandState.FAILED, was_sent=True, times_lost=2, last_error="It was sent twice.")
+
+    button = text_of(admin.get(PATH).text)
+    asked = admin.post(f"{PATH}/retry", data={"errand": errand})
+    before = state_of(errand)
+    admin.post(f"{PATH}/retry", data={"errand": errand, "confirmed": "1"})
+
+    assert "Send again…" in button
+    assert "there may be two" in text_of(asked.text)
+    assert (before, state_of(errand)) == ((ErrandState.FAILED, False), (ErrandState.WAITING, False))
+
+
+def test_what_can_not_be_looked_for_is_looked_for_again(admin: Browser) -> None:
+    errand = an_errand(state=ErrandState.FAILED, was_sent=True, is_withdrawn=True, last_error="Not allowed.")
+
+    [row] = rows(admin.get(PATH))
+    admin.post(f"{PATH}/retry", data={"errand": errand})
+
+    assert "Look again" in row
+    assert "Cancel" not in row
+    assert state_of(errand) == (ErrandState.WAITING, True)
+    assert "Look again" not in rows(admin.get(PATH))[0]
+
+
 def test_a_ticket_that_was_never_sent_is_gone_once_that_is_confirmed(admin: Browser) -> None:
     errand = failed()
 
@@ -126,8 +151,9 @@ def test_a_word_that_is_not_to_be_sent_says_what_that_means(admin: Browser) -> N
     asked = admin.post(f"{PATH}/cancel", data={"errand": word})
     admin.post(f"{PATH}/cancel", data={"errand": word, "confirmed": "1"})
 
-    assert "the next look opens it here again" in text_of(asked.text)
+    assert "so it is open here again at once" in text_of(asked.text)
     assert state_of(word) == (ErrandState.CANCELLED, False)
+    assert "It is open here again, as it is over there." in admin.get(PATH).text
 
 
 def test_who_was_slower_is_told(admin: Browser) -> None:

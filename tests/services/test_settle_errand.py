@@ -9,11 +9,13 @@ from shared.clients.queue_memory import MemoryQueues
 from shared.clients.queues import Queues
 from shared.db.session import transaction
 from shared.domain.queue_message import Queue, TicketTask, TicketWork
-from shared.domain.ticket import ErrandState
+from shared.domain.ticket import ErrandKind, ErrandState
 from shared.models.audit import AuditEntry
 from shared.models.tickets import Ticket, TicketRun, TicketScope
+from shared.services.add_errand import add_errand
 from shared.services.audit import Actor
 from shared.services.claim_errands import claim_errand
+from shared.services.edit_job import move_job
 from shared.services.errors import Conflict, NotFound
 from shared.services.kick_errands import kick_errands
 from shared.services.settle_errand import Cancelled, cancel_errand, retry_errand
@@ -132,13 +134,88 @@ def test_what_is_settled_stays_settled(tickets: TicketWorld, actor: Actor) -> No
         retry_errand(db, 4_711, actor=actor, now=tickets.now)
 
 
+def test_one_that_can_not_be_looked_for_is_looked_for_again_when_somebody_says_so(
+    tickets: TicketWorld, actor: Actor
+) -> None:
+    ticket_id = tickets.ticket(tickets.run(tickets.job()).id)
+    tickets.fake.plan(Fault(effect=Effect.HANG, **CREATE), *([Fault.of(403, on="Tickets/query$")] * 5))
+    tickets.send()
+    cancel(tickets, ticket_id, actor)
+
+    for again in (retry, cancel):
+        tickets.later(minutes=10)
+        assert tickets.send() == {"failed": 1}
+        assert (tickets.errand(ticket_id).state, tickets.errand(ticket_id).is_withdrawn) == (ErrandState.FAILED, True)
+        again(tickets, ticket_id, actor)
+    tickets.fake.faults.clear()
+    tickets.send()
+
+    assert (is_there(tickets, ticket_id), tickets.fake.tickets) == (False, [])
+
+
+def test_one_that_is_just_looked_for_waits_for_that(tickets: TicketWorld, actor: Actor) -> None:
+    ticket_id = tickets.ticket(tickets.run(tickets.job()).id)
+    tickets.fake.plan(Fault(effect=Effect.HANG, **CREATE))
+    tickets.send()
+    cancel(tickets, ticket_id, actor)
+
+    for settle in (retry, cancel):
+        with pytest.raises(Conflict, match="faster"):
+            settle(tickets, ticket_id, actor)
+
+
 def test_a_word_that_is_given_up_leaves_the_ticket(tickets: TicketWorld, actor: Actor) -> None:
     ticket_id = tickets.made(tickets.run(tickets.job()).id)
-    tickets.resolve(ticket_id)
+    add_errand(tickets.db, ErrandKind.NOTE, ticket_id, {"title": "News", "text": "more"}, actor=actor, now=tickets.now)
+    tickets.db.commit()
 
     assert cancel(tickets, ticket_id, actor) is Cancelled.DROPPED
 
-    assert (tickets.send(), tickets.fake.tickets[0]["status"], is_there(tickets, ticket_id)) == ({}, 1, True)
+    assert (tickets.send(), tickets.fake.notes, is_there(tickets, ticket_id)) == ({}, [], True)
+
+
+def test_a_resolution_that_is_given_up_opens_the_ticket_here_at_once(tickets: TicketWorld, actor: Actor) -> None:
+    """After two weeks no look would find it open over there."""
+    ticket_id = tickets.made(tickets.run(tickets.job()).id)
+    tickets.resolve(ticket_id)
+    tickets.fake.plan(Fault.of(500, "Reason on completion is required.", on="Tickets$", method="PATCH"))
+    tickets.send()
+    tickets.later(days=20)
+
+    assert cancel(tickets, ticket_id, actor) is Cancelled.REOPENED
+
+    assert (tickets.send(), tickets.fake.tickets[0]["status"]) == ({}, 1)
+    assert (tickets.stored(ticket_id).resolved_at, tickets.stored(ticket_id).reopened_at) == (None, tickets.now)
+    assert tickets.acts(ticket_id)[-2:] == ["errand.cancelled", "ticket.reopened"]
+    tickets.later(minutes=15)
+    assert "reopened" not in tickets.poll()
+
+
+def test_one_that_is_about_no_job_any_more_stays_resolved(tickets: TicketWorld, actor: Actor) -> None:
+    job_id = tickets.job()
+    ticket_id = tickets.made(tickets.run(job_id).id)
+    tickets.resolve(ticket_id)
+    with transaction() as db:
+        move_job(db, job_id, tickets.customer("Birch Logistics"), actor=actor, now=tickets.now)
+
+    assert cancel(tickets, ticket_id, actor) is Cancelled.DROPPED
+
+    assert tickets.stored(ticket_id).resolved_at is not None
+    assert tickets.acts(ticket_id)[-1] == "errand.cancelled"
+
+
+def test_what_autotask_said_stays_out_of_the_audit_log(tickets: TicketWorld, actor: Actor) -> None:
+    ticket_id = tickets.made(tickets.run(tickets.job()).id)
+    tickets.resolve(ticket_id)
+    tickets.fake.plan(Fault.of(500, "Dr Aspen is on holiday.", on="Tickets$", method="PATCH", times=None))
+    tickets.send()
+
+    retry(tickets, ticket_id, actor)
+    cancel(tickets, ticket_id, actor)
+
+    entries = tickets.db.scalars(select(AuditEntry).where(AuditEntry.action.like("errand.%"))).all()
+    assert [each.action for each in entries] == ["errand.retried", "errand.cancelled"]
+    assert "Aspen" not in " ".join(f"{each.before} {each.after}" for each in entries)
 
 
 def kicks(queues: MemoryQueues) -> list[TicketTask]:

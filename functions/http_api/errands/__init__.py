@@ -39,6 +39,7 @@ Chosen = Annotated[Sent, Depends()]
 MEANS = {
     Cancelled.REMOVED: "Cancelled. The ticket was never made, and is gone here too.",
     Cancelled.WITHDRAWN: "It is looked for once more; when it was not made, it goes.",
+    Cancelled.REOPENED: "Cancelled. It is open here again, as it is over there.",
     Cancelled.DROPPED: "Cancelled. The ticket stays as it is over there.",
 }
 
@@ -60,9 +61,13 @@ def errand_list(
 
 @router.post("/retry")
 def retry(request: Request, db: Db, user: Maintainer, sent: Chosen) -> Response:
+    row = open_errand(db, sent.errand)
+    if row is not None and row.is_lost and not sent.confirmed:
+        return page(request, "errands/retry.html", errand=row)
     retry_errand(db, sent.errand, actor=user.actor, now=clock.now())
     kick_errands(db, open_queues(settings()))
-    return redirect(request, PATH, toast="It is sent again at once.")
+    toast = "It is looked for at once." if row is not None and row.is_withdrawn else "It is sent again at once."
+    return redirect(request, PATH, toast=toast)
 
 
 @router.post("/cancel")
