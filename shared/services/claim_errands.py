@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select, update
+from sqlalchemy import ColumnElement, exists, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from shared.domain.errand_course import BROKE_OFF, CLAIM, LOST, MOST_LOST, pause_after
@@ -145,19 +145,25 @@ _earlier = aliased(Errand)
 
 def _next(*, urgent_only: bool, now: datetime) -> Any:  # noqa: ANN401 -- SQLAlchemy's own type
     before = exists().where(
-        _earlier.ticket_id == Errand.ticket_id, _earlier.id < Errand.id, _earlier.state.in_(UNFINISHED)
+        _earlier.ticket_id == Errand.ticket_id,
+        _earlier.id < Errand.id,
+        _earlier.state.in_(UNFINISHED),
+        *([_somebody_waits(_earlier)] if urgent_only else []),  # what stays lying holds up nobody
     )
-    waits_for_nobody = and_(Errand.kind == ErrandKind.NOTE, Errand.created_by.is_(None))
     return (
         select(Errand, Ticket)
         .join(Ticket, Ticket.id == Errand.ticket_id)
         .where(*_is_due(now), ~before, or_(Errand.kind == ErrandKind.CREATE, Ticket.remote_id.is_not(None)))
-        .where(*([~waits_for_nobody] if urgent_only else []))
+        .where(*([_somebody_waits(Errand)] if urgent_only else []))
         .order_by(Errand.due_at, Errand.id)
         .limit(1)
         .with_for_update(of=Errand, skip_locked=True)
         .execution_options(populate_existing=True)
     )
+
+
+def _somebody_waits(errand: type[Errand]) -> ColumnElement[bool]:
+    return or_(errand.kind != ErrandKind.NOTE, errand.created_by.is_not(None))
 
 
 def _is_due(now: datetime) -> tuple[ColumnElement[bool], ...]:

@@ -55,7 +55,7 @@ def propose_ticket(
 
 def draft_of(db: Session, errand: Errand, ticket: Ticket, *, public_url: str, now: datetime) -> TicketDraft:
     """Return the ticket to make. What a person typed or chose goes before what the settings say. Raise CannotBeSent."""
-    proposed = _proposed(db, ticket, public_url)
+    proposed = _proposed(db, ticket, _jobs_of(db, ticket), public_url)
     choices = {**proposed.choices, **{name: str(value) for name, value in errand.content.items() if value}}
     for name, what in (("queue_id", "queue"), ("priority_id", "priority")):
         if not choices.get(name):
@@ -124,12 +124,24 @@ def _company_of(db: Session, customer_id: int) -> str:
     return customer.autotask_company_id
 
 
-def _proposed(db: Session, ticket: Ticket, public_url: str) -> ProposedTicket:
+def _jobs_of(db: Session, ticket: Ticket) -> Sequence[int]:
+    """Return the jobs that the ticket is about and that are still its customer's, resolved or not."""
+    still_theirs = (TicketScope.ticket_id == ticket.id, TicketScope.customer_id.is_not(None))
+    found = db.scalars(select(TicketScope.job_id).where(*still_theirs)).all()
+    if not found:
+        raise CannotBeSent(
+            "None of its jobs is this customer's any more. Cancel it, and make a ticket where one is due."
+        )
+    return found
+
+
+def _proposed(db: Session, ticket: Ticket, job_ids: Sequence[int], public_url: str) -> ProposedTicket:
     """Return what the ticket's runs propose; one that was made for jobs without runs says what its maker typed."""
-    linked = db.scalars(select(TicketRun.job_run_id).where(TicketRun.ticket_id == ticket.id)).all()
-    jobs = db.scalars(select(TicketScope.job_id).where(TicketScope.ticket_id == ticket.id)).all()
+    linked = (TicketRun.ticket_id == ticket.id, JobRun.job_id.in_(job_ids))
+    runs = select(TicketRun.job_run_id).join(JobRun, JobRun.id == TicketRun.job_run_id).where(*linked)
+    run_ids = db.scalars(runs).all()
     try:
-        return propose_ticket(db, run_ids=linked, job_ids=() if linked else jobs, public_url=public_url)
+        return propose_ticket(db, run_ids=run_ids, job_ids=() if run_ids else job_ids, public_url=public_url)
     except NotFound:
         return ProposedTicket(title="", description="", choices=_defaults(db.get_one(TicketingSettings, 1), NO_RUN))
 

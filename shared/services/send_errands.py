@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from shared.db.session import transaction
 from shared.domain.ticket import ErrandKind, ErrandState
 from shared.domain.ticketing import Pace, TicketProvider
+from shared.models.system import SystemSettings
 from shared.models.ticketing import Errand, TicketingState
 from shared.models.tickets import Ticket
 from shared.services.audit import SYSTEM
@@ -39,6 +40,8 @@ def send_errands(provider: TicketProvider, *, public_url: str, pace: Pace, clock
     until = clock() + LONGEST
     while clock() <= until:
         with transaction() as db:
+            if db.get_one(SystemSettings, 1).is_sandbox:  # since just now
+                break
             claim = claim_errand(db, urgent_only=pace is Pace.PAUSED, public_url=public_url, now=clock())
         if claim is None:
             break

@@ -13,6 +13,7 @@ from shared.domain.ticket import ErrandKind, ErrandState, MappingState
 from shared.domain.ticketing import Pace
 from shared.models.customers import Customer
 from shared.models.jobs import JobRun
+from shared.models.system import SystemSettings
 from shared.models.ticketing import Errand, TicketingState
 from shared.models.tickets import Ticket
 from shared.services.add_errand import add_errand
@@ -295,6 +296,36 @@ def test_near_the_hours_limit_only_what_somebody_waits_for_is_sent(tickets: Tick
     tickets.send(Pace.PAUSED)
 
     assert (len(tickets.fake.tickets), tickets.fake.notes) == (2, [])
+
+
+@pytest.mark.parametrize("note_is", [ErrandState.WAITING, ErrandState.SENDING])
+def test_near_the_hours_limit_what_somebody_waits_for_passes_by(tickets: TicketWorld, note_is: ErrandState) -> None:
+    ticket_id = tickets.made(tickets.run(tickets.job()).id)
+    note = add_errand(
+        tickets.db, ErrandKind.NOTE, ticket_id, {"title": "N", "text": "n"}, actor=SYSTEM, now=tickets.now
+    )
+    tickets.db.execute(update(Errand).where(Errand.id == note).values(state=note_is))
+    tickets.db.commit()
+    tickets.resolve(ticket_id)
+
+    assert tickets.send(Pace.PAUSED) == {"done": 1}
+    assert (tickets.fake.tickets[0]["status"], tickets.fake.notes) == (5, [])
+    assert (tickets.send(), len(tickets.fake.notes)) == ({"done": 1}, 1)
+
+
+def test_a_sandbox_that_is_switched_on_stops_it_at_the_next_errand(tickets: TicketWorld) -> None:
+    for _ in range(3):
+        tickets.ticket(tickets.run(tickets.job()).id)
+
+    def switch_on(_: object) -> None:
+        tickets.db.execute(update(SystemSettings).values(is_sandbox=True))
+        tickets.db.commit()
+
+    tickets.fake.plan(Fault(effect=Effect.THEN, after=switch_on, **CREATE))
+    counts = tickets.send()
+
+    assert (counts, len(tickets.fake.tickets)) == ({"done": 1}, 1)
+    assert [each.state for each in tickets.errands()].count(ErrandState.WAITING) == 2
 
 
 def test_a_code_that_somebody_typed_before_hinders_nothing(tickets: TicketWorld) -> None:
