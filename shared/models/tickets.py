@@ -100,7 +100,10 @@ class TicketScope(Base):
 
 
 class TicketRun(Base):
-    """A run that a ticket is linked to. Links stay when the ticket is resolved."""
+    """A run that a ticket is linked to. Links stay when the ticket is resolved.
+
+    `linked_at` moves on when the run comes to say something else: then it is to be looked at again.
+    """
 
     __tablename__ = "ticket_job_runs"
     __table_args__ = (Index("ix_ticket_job_runs_job_run_id", "job_run_id"),)

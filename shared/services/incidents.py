@@ -38,10 +38,9 @@ REPORTED = (RunSource.MAIL, RunSource.PUSHED)
 def begin_incident(db: Session, ticket: Ticket, *, now: datetime) -> None:
     """Note what a ticket that was just made tells of: all runs that are linked to it.
 
-    One that was put into words before tells of the runs that it was linked to first; what came since is looked at.
+    One that was put into words before tells of the runs that it was linked to then; what came since is looked at.
     """
-    first_at = select(func.min(TicketRun.linked_at)).where(TicketRun.ticket_id == ticket.id).scalar_subquery()
-    told_of = [TicketRun.linked_at <= first_at] if ticket.description else []
+    told_of = [TicketRun.linked_at == ticket.created_at] if ticket.description else []  # in one transaction
     said = _said(db, _linked(db, ticket, *told_of), now=now)
     ticket.noted = {str(job_id): told.to_json() for job_id, told in said.items()}
     ticket.looked_at = ticket.start_date if ticket.description else now

@@ -22,7 +22,7 @@ from shared.models.mail import MailReading
 from shared.models.schedules import JobSlot
 from shared.services.apply_overrides import apply_overrides
 from shared.services.judge_run import absence, judge_later, open_findings, verdict
-from shared.services.link_tickets import move_links
+from shared.services.link_tickets import look_again_at, move_links
 from shared.services.vanished import look_again
 
 REPORTED = (RunSource.MAIL, RunSource.PUSHED)
@@ -212,6 +212,7 @@ def _give_verdict(db: Session, head: JobRun, after: Combined, *, is_new: bool) -
         head.reviewed_at = head.reviewed_by = head.review_id = None
     if was != (head.status, head.raw_status, head.message, head.recovered_on) or is_new:
         head.verdict_version += 1
+        look_again_at(db, head.id)
 
 
 def _is_new(after: Sequence[Attempt], before: Sequence[Attempt]) -> bool:

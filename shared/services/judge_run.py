@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from shared.domain.status import Status, badness, worst
 from shared.models.jobs import JobRun, VanishedObject
 from shared.services.apply_overrides import apply_overrides
+from shared.services.link_tickets import look_again_at
 from shared.services.vanished import look_again_later
 
 _GONE = "no longer in the report: "
@@ -32,6 +33,7 @@ def judge_again(db: Session, run_id: int, *, misses_more: bool = False) -> bool:
         run.reviewed_at = run.reviewed_by = run.review_id = None
     if misses_more or run.status is not before:
         run.verdict_version += 1
+        look_again_at(db, run_id)
     if not run.message or run.message.startswith(_GONE):
         run.message = absence(gone)
     db.flush()  # what it counts as is asked of the rows

@@ -5,7 +5,7 @@ Nothing here looks at dates: what is resolved stops at once, and what was linked
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, exists, literal, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, exists, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased
 
@@ -48,6 +48,12 @@ def move_links(db: Session, run_id: int, head_id: int) -> None:
     pair = (theirs.c.id == run_id, _runs.c.id == head_id, theirs.c.job_id == _runs.c.job_id)
     carries_none = (_runs.c.autotask_ticket_id.is_(None), theirs.c.autotask_ticket_deleted_at.is_(None))
     db.execute(update(_runs).where(*pair, *carries_none).values({name: theirs.c[name] for name in COPIED}))
+
+
+def look_again_at(db: Session, run_id: int) -> None:
+    """Have the tickets of a run that says something else now look at it as if it had just been linked."""
+    links = update(TicketRun).where(TicketRun.job_run_id == run_id).values(linked_at=func.now())
+    db.execute(links.execution_options(synchronize_session=False))
 
 
 def has_tickets(job_id: ColumnElement[int]) -> ColumnElement[bool]:

@@ -21,7 +21,7 @@ from shared.models.system import SystemSettings
 from shared.services.apply_overrides import apply_overrides
 from shared.services.join_attempts import join_attempts
 from shared.services.judge_run import absence, judge_later, verdict
-from shared.services.link_tickets import link_open_tickets
+from shared.services.link_tickets import link_open_tickets, look_again_at
 from shared.services.run_surroundings import ANSWERED, HAS_COMPANY, with_surroundings
 from shared.services.vanished import add_findings, vanished_objects
 
@@ -140,6 +140,7 @@ def _answer(db: Session, missed_id: int, run_id: int, run: Mapping[str, Any]) ->
         taken = {**run, **late, "silence_id": None, "verdict_version": missed.verdict_version + 1}
         taken |= {"override_id": None, "overridden_at": None}
         db.execute(update(JobRun).where(JobRun.id == missed_id).values(taken))
+        look_again_at(db, missed_id)
         run_id = missed_id
     else:
         points_back = {**late, "slot_at": missed.slot_at, "late_for_id": missed_id}
