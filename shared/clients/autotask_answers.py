@@ -30,7 +30,7 @@ MOST_SENTENCES = 10
 LONGEST_SENTENCE = 500
 LONGEST_WAIT = timedelta(minutes=10)  # then we ask whether they still want us to wait
 PASSES = re.compile(r"deadlock|timeout|timed out|try again", re.IGNORECASE)
-TOO_MANY_THREADS = re.compile(r"thread threshold .*exceeded|itgenatr005", re.IGNORECASE | re.DOTALL)
+TOO_MANY = re.compile(r"threshold .*exceeded|itgenatr005", re.IGNORECASE | re.DOTALL)  # threads, or requests
 NO_SUCH_CODE = re.compile(r"integration ?code|tracking ?identifier", re.IGNORECASE)
 STALE_CHOICE = re.compile(r"picklist value .*does not exist", re.IGNORECASE | re.DOTALL)
 
@@ -64,8 +64,9 @@ def _refusal(answer: Answer, says: tuple[str, ...], now: datetime) -> Upstream:
     said = f"Autotask answered {status}"
     if status == 401:
         return WrongSecret("Autotask refused the user or the secret (401)")
-    if status == 429 or TOO_MANY_THREADS.search(text):
-        return Throttled(f"{said}: too many requests", retry_after=retry_after(answer.headers, now, longest=LONGEST_WAIT))
+    if status == 429 or TOO_MANY.search(text):
+        wait = retry_after(answer.headers, now, longest=LONGEST_WAIT)
+        return Throttled(f"{said}: too many requests", retry_after=wait)
     if 300 <= status < 400:
         return Refused(f"{said}: a redirect, which is not followed", status=status)
     return _by_sentences(text, said) or _by_status(status, says, said)

@@ -82,7 +82,7 @@ class _Trial:
         """Ask for what needs no right and takes no argument: what is refused here is who we are."""
         try:
             usage = reference.usage(self._line)
-        except WrongSecret as problem:
+        except BadCredentials as problem:
             self._breaker.open(str(problem))
             raise
         except InvalidData as problem:

@@ -18,11 +18,14 @@ from shared.clients.autotask_wire import CallRecord, Recorder, Request
 from shared.clients.autotask_zone import Zone
 from shared.clients.errors import (
     BadAnswer,
+    BadCredentials,
     BreakerOpen,
     InvalidData,
     OutcomeUnknown,
     Throttled,
     Unavailable,
+    UnknownIntegrationCode,
+    UnknownUser,
     Unreached,
     Upstream,
     WrongSecret,
@@ -32,6 +35,7 @@ from shared.clients.patience import Waits
 log = logging.getLogger(__name__)
 
 SETTLES_IN = timedelta(minutes=6)  # Autotask works on a request for five minutes at most, with or without a listener
+CALM = 2.0  # seconds
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,6 +51,9 @@ class Ask:
     def entity(self) -> str:
         """What Autotask counts threads by."""
         return self.path.split("/")[0]
+
+
+HARMLESS = Ask(method="GET", path="ThresholdInformation")  # takes no argument and no right
 
 
 class AutotaskLine:
@@ -70,6 +77,18 @@ class AutotaskLine:
         """Return the JSON object of a good answer. Raise Upstream; OutcomeUnknown only where something is made."""
         if self._breaker.is_open():
             raise BreakerOpen("Autotask refused the sign-in before: nothing is sent until a connection test works")
+        try:
+            return self._asked(ask)
+        except BadCredentials as problem:
+            if self._is_sure(ask, problem):
+                self._stop(problem)
+            raise
+
+    def pause(self, seconds: float) -> None:
+        """Wait as this line waits between attempts."""
+        self._connection.sleep(seconds)
+
+    def _asked(self, ask: Ask) -> dict[str, Any]:
         with self._connection.turn(ask.entity):
             zone = self.find_zone()
             try:
@@ -77,25 +96,36 @@ class AutotaskLine:
             except WrongSecret as problem:
                 return self._persist_elsewhere(ask, zone, problem)
 
-    def pause(self, seconds: float) -> None:
-        """Wait as this line waits between attempts."""
-        self._connection.sleep(seconds)
+    def _is_sure(self, ask: Ask, problem: BadCredentials) -> bool:
+        """Tell whether they don't know us. A 500 that says so may be a moment's trouble, or be about what was sent.
+
+        So they are asked once more, for what takes no argument, at a zone that was just looked for.
+        """
+        if isinstance(problem, UnknownIntegrationCode) and ask.path == HARMLESS.path:
+            return True
+        if not isinstance(problem, UnknownIntegrationCode | UnknownUser):
+            return True
+        self.pause(CALM)
+        zones = self._connection.zones
+        try:
+            zones.forget(zones.current(self._record))
+            with self._connection.turn(HARMLESS.entity):
+                request = self._request(HARMLESS, zones.current(self._record), attempt=1)
+                self._connection.wire.exchange(request, self._record)
+        except Upstream as again:
+            return isinstance(again, BadCredentials)
+        return False
 
     def _persist_elsewhere(self, ask: Ask, zone: Zone, problem: WrongSecret) -> dict[str, Any]:
         """A tenant that moved looks like a wrong secret. One that did not move has been asked once too often."""
         self._connection.zones.forget(zone)
         moved_to = self.find_zone()
         if moved_to.url == zone.url:
-            self._stop(problem)
             raise problem
         log.info("the zone of autotask moved")
-        try:
-            return self._persist(ask, moved_to)
-        except WrongSecret as again:
-            self._stop(again)
-            raise
+        return self._persist(ask, moved_to)
 
-    def _stop(self, problem: WrongSecret) -> None:
+    def _stop(self, problem: BadCredentials) -> None:
         self._breaker.open(str(problem))
         log.error("autotask refused the sign-in, all calls stop")
 

@@ -59,11 +59,12 @@ class SubscriptionFacts:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TicketingFacts:
-    """The ticketing system: since when it refuses the sign-in, and how many tickets vanished at once."""
+    """The ticketing system: since when and why it refuses the sign-in, and how many tickets vanished at once."""
 
     name: str
     refused_at: datetime | None
     vanished: int
+    why: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -218,9 +219,10 @@ def _ticketing(facts: Facts) -> Iterator[Finding]:
     if system is None:
         return
     if system.refused_at is not None:
+        why = f" {system.why[:1].upper()}{system.why[1:]}." if system.why else ""
         message = (
-            f"{system.name} refused the sign-in at {facts.shown(system.refused_at)}. Since then nothing is sent to it: "
-            "no ticket is made or looked up. Put the credentials right, then test the connection."
+            f"{system.name} refused the sign-in at {facts.shown(system.refused_at)}.{why} Since then nothing is sent "
+            "to it: no ticket is made or looked up. Put the credentials right, then test the connection."
         )
         yield Finding(kind=kind, subject="sign-in", message=message)
     if system.vanished:

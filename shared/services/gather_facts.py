@@ -129,6 +129,7 @@ def _ticketing(db: Session, breaker: OpenBreaker | None) -> TicketingFacts | Non
         name=provider.value.capitalize(),
         refused_at=breaker.opened_at if breaker else None,
         vanished=db.get_one(TicketingState, 1).vanished,
+        why=breaker.why if breaker else "",
     )
 
 

@@ -216,6 +216,14 @@ def ticketing(refused_at: datetime | None = None, vanished: int = 0) -> Ticketin
     return TicketingFacts(name="Autotask", refused_at=refused_at, vanished=vanished)
 
 
+def test_a_refusal_says_whom_or_what_it_is_about() -> None:
+    refused = replace(ticketing(ago(minutes=1)), why="Autotask does not know the integration code")
+
+    [finding] = found(replace(FINE, ticketing=refused))
+
+    assert ". Autotask does not know the integration code. Since then nothing is sent to it" in finding.message
+
+
 def test_a_ticketing_system_that_refuses_us_or_shows_nothing_is_somebodys_business() -> None:
     """Each by itself, because each has its own cure."""
     both = replace(FINE, ticketing=ticketing(ago(minutes=1), 12))

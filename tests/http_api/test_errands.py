@@ -170,6 +170,7 @@ def test_a_refused_sign_in_is_told_with_the_cure(admin: Browser) -> None:
     page = admin.get(PATH)
 
     assert "Nothing is sent to it, because each try counts towards a lock" in text_of(page.text)
+    assert "). Autotask refused the user or the secret (401). Nothing is sent" in text_of(page.text)
     assert 'action="/manage/settings/autotask/test"' in page.text
 
 

@@ -207,7 +207,7 @@ class TestChoices:
     @pytest.mark.parametrize(
         "fault, words",
         [
-            (Fault.throttle("3600"), "throttling us: try again in 3600 seconds"),
+            (Fault.throttle("3600"), "throttling us: try again in 600 seconds"),
             (Fault.of(500, "Something is wrong."), "Something is wrong."),
             (Fault.of(500, "The logged in Resource does not have the adequate permissions to query this entity type."),
              "may not do that"),

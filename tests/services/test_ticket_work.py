@@ -1,6 +1,5 @@
 """What the timer and the queue do about the ticketing system, and when they leave it alone."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
 
@@ -30,27 +29,6 @@ from tests.fake_autotask import CODE, SECRET, USER, Fault
 from tests.services.ticket_world import TicketWorld
 
 NOT_ZONE = r"V1.0/(?!Zone)"
-
-
-@pytest.fixture
-def installed(tickets: TicketWorld, monkeypatch: pytest.MonkeyPatch) -> Iterator[TicketWorld]:
-    """The tenant as the environment of this process names it."""
-    environment = {
-        "APP_SECRET_KEY": "a key of tests",
-        "AUTOTASK_BASE_URL": tickets.fake.url,
-        "AUTOTASK_USERNAME": USER,
-        "AUTOTASK_SECRET": SECRET,
-        "AUTOTASK_INTEGRATION_CODE": CODE,
-        "PUBLIC_URL": "https://backups.example",
-    }
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    settings.cache_clear()
-    yield tickets
-    settings.cache_clear()
-    for connection in autotask._open.values():
-        connection.close()
-    autotask._open.clear()
 
 
 def tick(world: TicketWorld) -> list[TicketTask]:
