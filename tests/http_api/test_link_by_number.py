@@ -1,10 +1,12 @@
 """A ticket that somebody made at Autotask himself is linked by its number there."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from shared import clock
 from shared.db.session import transaction
 from shared.domain.status import Status
 from shared.domain.ticket import TicketSource
@@ -114,6 +116,24 @@ def test_one_that_is_closed_there_is_refused(tenant: FakeAutotask, operator: Bro
 
     assert answer.status_code == 409
     assert "is closed at Autotask" in text_of(answer.text)
+
+
+def test_one_that_was_taken_up_again_there_long_after_its_end_is_linked(
+    tenant: FakeAutotask, operator: Browser
+) -> None:
+    """A ticket that ended weeks ago is not polled any more, so nobody has seen yet that it is open."""
+    job, company = mapped_job(tenant)
+    ticket_there(tenant, company)
+    add(operator, job, **field(job, how="link", ticket="T20260601.0042"))
+    long_ago = clock.now() - timedelta(days=20)
+    with transaction() as db:
+        db.execute(update(Ticket).values(resolved_at=long_ago, remote_seen_at=long_ago))
+
+    answer = add(operator, job, **field(job, how="link", ticket="T20260601.0042"))
+
+    assert answer.json()["text"] == "Linked to 1 run of Nightly."
+    with transaction() as db:
+        assert db.scalars(select(Ticket.resolved_at)).one() is None
 
 
 def test_a_number_that_nobody_knows_is_said_beside_the_field(tenant: FakeAutotask, operator: Browser) -> None:
