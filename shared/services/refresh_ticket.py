@@ -39,6 +39,7 @@ def refresh_ticket(provider: TicketProvider, ticket_id: int, *, clock: Callable[
         found = _find(provider, remote_id)
         proofs = provider.proven_deleted([remote_id]) if found is None else []
     except clients.Upstream as problem:
+        _give_back(ticket_id)
         raise Upstream(f"The ticket could not be looked up: {problem}.", retryable=problem.retryable) from problem
     with transaction() as db:
         if found is not None:
@@ -63,6 +64,12 @@ def _take(ticket_id: int, now: datetime) -> str | None:
         if ticket.remote_id is None:
             raise Conflict("This ticket is not in the ticketing system: there is nothing to look up.")
         return db.scalar(asks.returning(Ticket.remote_id))
+
+
+def _give_back(ticket_id: int) -> None:
+    """Let the next one ask at once: nobody has learned anything."""
+    with transaction() as db:
+        db.execute(update(Ticket).where(Ticket.id == ticket_id).values(remote_asked_at=None))
 
 
 def _find(provider: TicketProvider, remote_id: str) -> RemoteTicket | None:

@@ -65,3 +65,9 @@ def test_when_autotask_does_not_answer_the_one_who_asked_is_told(tickets: Ticket
 
     with pytest.raises(errors.Upstream, match="503"):
         tickets.refresh(ticket_id)
+
+    tickets.fake.faults.clear()
+    tickets.fake.close_ticket(tickets.remote(ticket_id))
+    tickets.later(seconds=10)  # nobody has looked just now
+    assert tickets.refresh(ticket_id) is Refreshed.SEEN
+    assert tickets.stored(ticket_id).resolved_at is not None
