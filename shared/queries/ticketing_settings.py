@@ -74,6 +74,17 @@ class MappingCounts:
     states: Mapping[MappingState, int]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DoubtedCompanies:
+    """How many companies of customers there are, and how many were not to be seen when all were last looked at.
+
+    Those that are known to be missing are not among them: nobody believes it of the others yet.
+    """
+
+    unseen: int
+    total: int
+
+
 def ticketing_settings(db: Session) -> TicketingForm:
     columns = (getattr(TicketingSettings, field) for field in TicketingForm.__dataclass_fields__)
     return TicketingForm(**db.execute(select(*columns)).one()._asdict())
@@ -100,6 +111,15 @@ def mapping_counts(db: Session) -> MappingCounts:
     found = {row[0]: row[1] for row in db.execute(query.group_by(Customer.autotask_mapping))}
     states = {state: count for state, count in found.items() if state is not None}
     return MappingCounts(customers=sum(found.values()), unmapped=found.get(None, 0), states=states)
+
+
+def doubted_companies(db: Session) -> DoubtedCompanies:
+    """Return the companies that a look at all of them passed over: what was seen then has the moment of the look."""
+    is_unseen = Customer.autotask_checked_at < TicketingState.companies_at
+    unseen = func.count().filter(is_unseen, Customer.autotask_mapping != MappingState.MISSING)
+    query = select(unseen, func.count()).select_from(Customer).join(TicketingState, TicketingState.id == 1)
+    row = db.execute(query.where(Customer.autotask_company_id.is_not(None))).one()
+    return DoubtedCompanies(unseen=row[0], total=row[1])
 
 
 def uses_autotask(db: Session) -> bool:

@@ -2,14 +2,17 @@
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
+from shared import clock
 from shared.db.session import transaction
 from shared.domain.status import Status
-from shared.domain.ticket import TicketSource
+from shared.domain.ticket import MappingState, TicketSource
 from shared.domain.ticketing import ReferenceKind
+from shared.models.customers import Customer
 from shared.models.ticketing import TicketingChoice, TicketingSettings, TicketingState
 from shared.settings import settings
 from tests.autotask_world import tenant_in_the_environment
@@ -353,3 +356,32 @@ class TestPreview:
         said = text_of(admin.get(PATH).text)
 
         assert "{customer} the customer's name" in said
+
+
+class TestCompanies:
+    def test_many_that_are_not_to_be_seen_wait_for_a_persons_word(self, tenant: FakeAutotask, admin: Browser) -> None:
+        seen_at = clock.now() - timedelta(days=1)
+        with transaction() as db:
+            for number in range(12):
+                customer = db.get_one(Customer, make_customer(f"Customer {number}"))
+                customer.autotask_company_id, customer.autotask_company_name = str(900_000 + number), "Gone"
+                customer.autotask_mapping, customer.autotask_checked_at = MappingState.OK, seen_at
+            db.execute(update(TicketingState).values(companies_at=seen_at + timedelta(hours=1)))
+        page = admin.get(PATH)
+        assert "12 of 12 companies were not to be seen any more, all at once" in text_of(page.text)
+        assert f'action="{PATH}/companies-are-gone"' in page.text
+
+        answer = admin.post(f"{PATH}/companies-are-gone")
+
+        assert "Looked at 12 companies: 12 missing." in text_of(admin.get(answer.headers["location"]).text)
+        with transaction() as db:
+            assert set(db.scalars(select(Customer.autotask_mapping))) == {MappingState.MISSING}
+        [act] = acts("companies.believed_gone")
+        assert (act.user_name, act.after) == ("the admin", {"gone": 12, "of": 12})
+        assert "all at once" not in text_of(admin.get(PATH).text)
+
+    def test_without_an_answer_nothing_is_believed(self, admin: Browser) -> None:
+        answer = admin.post(f"{PATH}/companies-are-gone")
+
+        assert "Autotask is not set up" in text_of(admin.get(answer.headers["location"]).text)
+        assert acts("companies.believed_gone") == []

@@ -7,7 +7,7 @@ from fastapi.responses import HTMLResponse
 
 from functions.http_api.deps import Db
 from functions.http_api.rendering import page
-from functions.http_api.ticketing_settings import check, choices, preview
+from functions.http_api.ticketing_settings import check, choices, companies, preview
 from functions.http_api.ticketing_settings.asked import PATH, Keeper, Typed
 from functions.http_api.ticketing_settings.view import shown
 from functions.http_api.toasts import redirect
@@ -34,5 +34,5 @@ def save(request: Request, db: Db, user: Keeper, typed: Annotated[Typed, Depends
     return redirect(request, PATH, toast="Settings saved." if changed else "Nothing was changed.")
 
 
-for part in (check, choices, preview):
+for part in (check, choices, companies, preview):
     router.include_router(part.router)

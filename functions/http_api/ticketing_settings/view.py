@@ -25,6 +25,7 @@ from shared.domain.ticketing import ReferenceKind
 from shared.queries.ticketing_settings import (
     Choice,
     SystemState,
+    doubted_companies,
     last_trouble,
     mapping_counts,
     system_state,
@@ -105,6 +106,7 @@ def shown(
         "choices_trouble": choices_trouble,
         "system": system,
         "mapping": mapping_counts(db),
+        "doubted": doubted_companies(db),
         "preview": preview_of(db, typed.title_template, typed.description_template),
         "placeholders": PLACEHOLDERS,
         "usual_title": TITLE,
