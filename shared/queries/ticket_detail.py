@@ -43,12 +43,16 @@ class ScopeRow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TicketDetail:
-    """One ticket. `status` is what the ticketing system calls its state, or the id of that."""
+    """One ticket. `status` is what the ticketing system calls its state, or the id of that.
+
+    `is_resolved_here`: it was resolved by the app or a person, and the ticketing system was to be told so.
+    """
 
     row: TicketRow
     description: str
     active_from: date
     resolved_by: str | None
+    is_resolved_here: bool
     remote_id: str | None
     status: str
     seen_at: datetime | None
@@ -77,6 +81,7 @@ def ticket_detail(db: Session, ticket_id: int) -> TicketDetail | None:
         description=ticket.description,
         active_from=ticket.active_from_date,
         resolved_by=facts[1],
+        is_resolved_here=ticket.resolved_at is not None and _was_to_be_told(db, ticket),
         remote_id=ticket.remote_id,
         status=facts[2] or ticket.remote_status_id,
         seen_at=ticket.remote_seen_at,
@@ -104,6 +109,14 @@ def _scopes(db: Session, ticket: Ticket) -> tuple[ScopeRow, ...]:
         .order_by(func.lower(Job.job_name), Job.id)
     )
     return tuple(ScopeRow(**row._asdict()) for row in found)
+
+
+def _was_to_be_told(db: Session, ticket: Ticket) -> bool:
+    """Whether word of its end was to be sent since it was made or last taken up again."""
+    told = select(Errand.id).where(Errand.ticket_id == ticket.id, Errand.kind == ErrandKind.RESOLVE)
+    if ticket.reopened_at is not None:
+        told = told.where(Errand.created_at > ticket.reopened_at)
+    return db.scalar(told.limit(1)) is not None
 
 
 def _errands(db: Session, ticket_id: int) -> tuple[ErrandRow, ...]:

@@ -1,5 +1,7 @@
 """What the pages of a ticket say about how it stands at Autotask."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from shared import clock
@@ -8,14 +10,22 @@ from shared.domain.status import Status
 from shared.domain.ticket import TicketSource
 from shared.domain.ticketing import Mismatch
 from shared.services.audit import SYSTEM, record_act
+from tests.autotask_world import tenant_in_the_environment
+from tests.fake_autotask import FakeAutotask
 from tests.http_api.client import Browser
 from tests.http_api.lists import rows, text_of
 from tests.http_api.run_checks_world import a_job
-from tests.http_api.ticket_world import a_ticket, change_ticket
+from tests.http_api.ticket_world import a_ticket, change_ticket, resolve
 
 CODE = "T20260601.0009"
 COMPANY = "At Autotask this is now another company's ticket."
 NUMBER = "At Autotask another ticket has its id, with another number."
+
+
+@pytest.fixture
+def tenant(monkeypatch: pytest.MonkeyPatch, settings_of_the_test: None) -> Iterator[FakeAutotask]:
+    with tenant_in_the_environment(monkeypatch) as running:
+        yield running
 
 
 def kept_there(**facts: object) -> int:
@@ -62,3 +72,37 @@ def test_its_history_tells_when_it_was_another_one_and_when_it_was_itself_again(
         "found that at Autotask its id is that of T20250101.0007",
     ):
         assert said in page
+
+
+def test_a_deletion_is_taken_back_when_the_ticket_is_there_again(tenant: FakeAutotask, operator: Browser) -> None:
+    ticket_id = kept_there(deleted_at=clock.now())
+    change_ticket(ticket_id, remote_id=tenant.add_ticket(ticketNumber=CODE))
+    look = f"/tickets/{ticket_id}/look"
+    assert look in operator.get(f"/tickets/{ticket_id}").text
+
+    operator.post(look)
+
+    page = text_of(operator.get(f"/tickets/{ticket_id}").text)
+    assert "Proven deleted" not in page
+    assert "found it again at Autotask" in page
+
+
+@pytest.mark.parametrize("reopened_since, said", [(False, "by the system"), (True, "at Autotask")])
+def test_where_good_runs_resolved_it_that_was_not_at_autotask(
+    operator: Browser, *, reopened_since: bool, said: str
+) -> None:
+    """Nobody did it in either case; only what was resolved here was to be told to Autotask."""
+    ticket_id = kept_there()
+    resolve(ticket_id)
+    if reopened_since:
+        change_ticket(ticket_id, reopened_at=clock.now(), resolved_at=clock.now())
+
+    page = text_of(operator.get(f"/tickets/{ticket_id}").text)
+
+    assert f", {said}" in page.partition("Resolved ")[2]
+
+
+def test_what_was_resolved_there_says_so(operator: Browser) -> None:
+    ticket_id = kept_there(resolved_at=clock.now())
+
+    assert ", at Autotask" in text_of(operator.get(f"/tickets/{ticket_id}").text)

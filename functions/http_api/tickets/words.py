@@ -55,5 +55,6 @@ _SAID: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
 _PLAIN = {
     "recognised": "found that at Autotask it is this ticket again",
     "reopened": "opened it again",
+    "restored": "found it again at Autotask",
     "scope_resolved": "resolved it for one job",
 }
