@@ -49,11 +49,11 @@ def _adopt(
         return known
     if found.state is TicketState.RESOLVED:
         raise Conflict(f"{found.number} is closed at Autotask: reopen it there, or make another one.")
+    chosen = choose_runs(db, what)
     being_made = take_found(db, found, now=now)
     if being_made is not None:
         link_ticket(db, being_made, what, actor=actor, now=now)
         return being_made
-    chosen = choose_runs(db, what)
     customer = db.get_one(Customer, chosen.customer_id)
     if customer.autotask_company_id != found.company_id:
         raise BadInput(f"{found.number} is not a ticket of {customer.name} at Autotask.", field="ticket")

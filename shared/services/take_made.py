@@ -20,7 +20,10 @@ from shared.services.remove_unmade import remove_unmade
 
 
 def take_found(db: Session, found: RemoteTicket, *, now: datetime) -> int | None:
-    """Return the ticket that we have under the key of what was found, now that it is known to be made."""
+    """Return the ticket that we have under the key of what was found, now that it is known to be made.
+
+    Another one that was made under the same key is none of ours yet.
+    """
     by_key = select(Errand).where(Errand.key == found.key, Errand.kind == ErrandKind.CREATE)
     errand = db.scalar(by_key) if found.key else None
     ticket = None if errand is None else lock_ticket(db, errand.ticket_id)
@@ -30,7 +33,7 @@ def take_found(db: Session, found: RemoteTicket, *, now: datetime) -> int | None
     if ticket.remote_id is None:
         errand.state, errand.done_at, errand.last_error = ErrandState.DONE, now, ""
         take_made(db, ticket, found, now=now)
-    return ticket.id
+    return ticket.id if ticket.remote_id == found.id else None
 
 
 def take_made(

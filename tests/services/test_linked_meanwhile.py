@@ -104,6 +104,19 @@ def test_one_that_was_closed_meanwhile_is_left_to_its_errand(tickets: TicketWorl
     assert tickets.stored(ticket_id).remote_id == str(tickets.fake.tickets[0]["id"])
 
 
+def test_a_second_one_that_was_made_of_it_is_a_ticket_of_its_own(tickets: TicketWorld) -> None:
+    ticket_id, run = lost(tickets, tickets.job())
+    tickets.later(minutes=7)
+    tickets.send()
+    first = tickets.fake.tickets[0]
+    tickets.fake.add_ticket(externalID=first["externalID"], companyID=first["companyID"], ticketNumber="T20260303.0099")
+
+    linked = link(tickets, run.id)
+
+    assert (linked != ticket_id, tickets.stored(linked).ticket_code) == (True, "T20260303.0099")
+    assert tickets.remote(ticket_id) == str(first["id"])
+
+
 def test_the_worker_that_was_at_it_changes_nothing_any_more(tickets: TicketWorld) -> None:
     run = tickets.run(tickets.job())
     ticket_id = tickets.ticket(run.id)
