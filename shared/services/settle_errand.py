@@ -59,8 +59,12 @@ def cancel_errand(db: Session, errand_id: int, *, actor: Actor, now: datetime) -
 
 
 def _dropped(db: Session, errand: Errand, ticket: Ticket, actor: Actor, now: datetime) -> Cancelled:
-    """Open a ticket here whose end is never told: no look would do so once it was resolved here for long."""
-    if errand.kind is not ErrandKind.RESOLVE or ticket.resolved_at is None or not mark_reopened(db, ticket, now=now):
+    """Open a ticket here whose end is never told: no look would do so once it was resolved here for long.
+
+    What is another ticket over there says nothing about this one, and it stays as it is.
+    """
+    is_ended = ticket.resolved_at is not None and ticket.remote_mismatch is None
+    if errand.kind is not ErrandKind.RESOLVE or not is_ended or not mark_reopened(db, ticket, now=now):
         return Cancelled.DROPPED
     facts = {"code": ticket.ticket_code}
     record_act(db, actor, "ticket.reopened", subject_type="ticket", subject_id=ticket.id, after=facts, now=now)

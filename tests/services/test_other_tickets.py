@@ -18,6 +18,7 @@ from shared.services.adopt_ticket import adopt_ticket
 from shared.services.audit import SYSTEM
 from shared.services.errors import Conflict
 from shared.services.refresh_ticket import Refreshed
+from shared.services.settle_errand import cancel_errand
 from tests.fake_autotask import Effect, Fault
 from tests.services.test_incidents import fails, look, notes
 from tests.services.ticket_world import TicketWorld
@@ -104,6 +105,22 @@ def test_before_the_next_poll_nothing_is_sent_to_another_ticket_either(
     told = {Mismatch.COMPANY: "At Autotask this is now another company's ticket", Mismatch.NUMBER: "T20250101.0007"}
     assert (counts, errand.state, told[mismatch] in errand.last_error) == ({"failed": 1}, ErrandState.FAILED, True)
     assert (tickets.fake.tickets[0], tickets.fake.notes) == (before, [])
+
+
+def test_what_ends_here_as_another_ticket_stays_ended_when_the_word_is_given_up(tickets: TicketWorld) -> None:
+    ticket_id = tickets.made(tickets.run(tickets.job()).id)
+    moved_away(tickets, ticket_id)
+    tickets.later(minutes=15)
+    tickets.resolve(ticket_id)
+    tickets.send()
+    tickets.poll()
+
+    cancel_errand(tickets.db, tickets.errands(ticket_id)[-1].id, actor=SYSTEM, now=tickets.now)
+    tickets.db.commit()
+    tickets.later(minutes=15)
+    tickets.poll()
+
+    assert tickets.stored(ticket_id).resolved_at is not None
 
 
 def test_good_runs_do_not_resolve_a_ticket_that_is_another_one_over_there(tickets: TicketWorld) -> None:
