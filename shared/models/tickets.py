@@ -33,8 +33,8 @@ class Ticket(Base):
     set on proof that it is gone, `misses` counts how often it was not to be seen. A resolved ticket whose
     `resolved_by` is missing was resolved by the app, where there is an errand that tells so, or else over there.
     `noted` is what was told of its jobs' troubles there so far, `looked_at` when they were last looked through for
-    news; `remote_asked_at` is when somebody last asked for it alone. While there is a `remote_mismatch`, what has its id
-    over there is another ticket, or another company's by now: it is not followed, and nothing is sent to it.
+    news; `remote_asked_at` is when somebody last asked for it alone. While there is a `remote_mismatch`, what has its
+    id over there is another ticket, or another company's by now: it is not followed, and nothing is sent to it.
     """
 
     __tablename__ = "tickets"
