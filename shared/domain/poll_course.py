@@ -60,7 +60,10 @@ def compare(known: Collection[KnownTicket], found: Collection[RemoteTicket]) -> 
 
 
 def poll_is_due(polled_at: datetime | None, every: timedelta, pace: Pace, *, now: datetime) -> bool:
-    """Tell whether tickets are to be looked up: less often while others use up the hour's requests."""
+    """Tell whether tickets are to be looked up: less often while others use up the hour's requests.
+
+    `polled_at` is when the last poll began: however long one takes, the next one comes no later for it.
+    """
     interval = every * SLOWER if pace is Pace.SLOW else every
     return polled_at is None or now - polled_at >= interval - JITTER
 
