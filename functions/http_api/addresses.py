@@ -12,6 +12,12 @@ LARGEST_ID = 2**63 - 1  # beyond it the database refuses to compare
 RowId = Annotated[int, Path(ge=0, le=LARGEST_ID)]
 
 
+def as_id(text: str) -> int | None:
+    """Return the id that somebody typed or sent, None for what can be none."""
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0
+    return number if 0 < number <= LARGEST_ID else None
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ListAddress:
     """The address of a list, at `place` in its page.

@@ -26,7 +26,10 @@ Failed = Callable[[Request, Exception], Response]
 
 
 class TidyRequest:
-    """Gives requests one shape: a state, a path without doubled or trailing slashes, GET in place of HEAD."""
+    """Gives requests one shape: a state, a tidy path, GET in place of HEAD, and forms in UTF-8.
+
+    Browsers name no charset in a form's type; others make half characters, which nothing can store.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -35,13 +38,14 @@ class TidyRequest:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        asked_for_head = scope["method"] == "HEAD"
+        asked_for_head, headers = scope["method"] == "HEAD", scope["headers"]
         path = re.sub("/{2,}", "/", scope["path"] or "/")
         tidy = {
             **scope,
             "state": dict(scope.get("state") or {}, nonce=secrets.token_urlsafe(16)),
             "path": path.rstrip("/") or "/",
             "method": "GET" if asked_for_head else scope["method"],
+            "headers": [(name, _in_utf8(value) if name == b"content-type" else value) for name, value in headers],
         }
         await self.app(tidy, receive, _without_body(send) if asked_for_head else send)
 
@@ -136,6 +140,10 @@ class AnswerOptions:
         methods = self.methods_of(scope["path"])
         answer = Response(status_code=204 if methods else 404, headers={"Allow": ", ".join(sorted(methods))})
         await answer(scope, receive, send)
+
+
+def _in_utf8(content_type: bytes) -> bytes:
+    return re.sub(rb"(?i);\s*charset\s*=[^;]*", b"", content_type)
 
 
 def _without_body(send: Send) -> Callable[[Message], Awaitable[None]]:

@@ -186,8 +186,8 @@ def _narrowed(filters: JobFilters) -> list[ColumnElement[bool]]:
         conditions.append(Customer.active.is_(True))
     else:
         conditions.append(Customer.id == filters.customer_id)
-    if filters.software:
-        conditions.append(Job.backup_software == filters.software)
+    if software := filters.software.replace("\x00", ""):  # no column can hold one, and the driver refuses it
+        conditions.append(Job.backup_software == software)
     return conditions + _with_words(filters.text)
 
 

@@ -67,13 +67,16 @@ def groups_of_runs(db: Session, run_ids: Sequence[int]) -> tuple[CustomerGroup, 
     return tuple(_group(of_one, is_open) for of_one in chosen.values())
 
 
-def group_of_jobs(db: Session, customer_id: int, job_ids: Sequence[int]) -> CustomerGroup:
-    """Return some jobs of a customer, without runs. Raise NoResultFound without that customer."""
+def group_of_jobs(db: Session, customer_id: int, job_ids: Sequence[int]) -> CustomerGroup | None:
+    """Return some jobs of a customer, without runs; None without that customer."""
+    name = db.scalar(select(Customer.name).where(Customer.id == customer_id))
+    if name is None:
+        return None
     jobs = tuple(job for job in jobs_of_customer(db, customer_id) if job.job_id in set(job_ids))
     is_open = _open_on(db, {job.job_id for job in jobs})
     return CustomerGroup(
         customer_id=customer_id,
-        customer=db.scalars(select(Customer.name).where(Customer.id == customer_id)).one(),
+        customer=name,
         jobs=jobs,
         run_ids=(),
         open=_distinct(is_open.get(job.job_id, []) for job in jobs),

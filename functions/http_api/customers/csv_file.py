@@ -1,7 +1,6 @@
 """Customers as a CSV file: the export, and the import with a preview that has to be confirmed."""
 
 import base64
-import binascii
 import csv
 import io
 from collections import Counter
@@ -85,7 +84,7 @@ def _preview(request: Request, lines: Sequence[Line], content: bytes) -> HTMLRes
 def confirm(request: Request, db: Db, user: EditsCustomers, content: Annotated[str, Form()] = "") -> Response:
     try:
         file, actor = base64.urlsafe_b64decode(content), user.actor
-    except binascii.Error as problem:
+    except ValueError as problem:  # not all of it is ASCII, or it is cut off
         raise BadInput("The file didn't arrive whole. Choose it again.") from problem
     companies = _companies_in(db, file)
     with transaction() as change:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from fastapi import Query
 
-from functions.http_api.addresses import LARGEST_ID, ListAddress
+from functions.http_api.addresses import ListAddress, as_id
 from shared.queries.day_slots import DayFilters
 from shared.services.errors import BadInput
 
@@ -43,12 +43,13 @@ class Asked:
 
     @property
     def customer_id(self) -> int | None:
-        text = self.customer
-        return int(text) if text.isascii() and text.isdigit() and int(text) <= LARGEST_ID else None
+        return as_id(self.customer)
 
     @property
     def filters(self) -> DayFilters:
-        return DayFilters(customer_id=self.customer_id, software=self.software, text=self.q, state=self.state)
+        # No column can hold a zero byte, and the driver refuses it.
+        software, state = (text.replace("\0", "") for text in (self.software, self.state))
+        return DayFilters(customer_id=self.customer_id, software=software, text=self.q, state=state)
 
     @property
     def listed(self) -> Listed:

@@ -22,6 +22,7 @@ router = APIRouter(prefix="/{job_id}/schedule")
 EditsJobs = Annotated[CurrentUser, require(Right.EDIT_JOBS)]
 Day = Annotated[str, Form()]
 Reason = Annotated[str, Form()]
+WHICH_DAY = f"Choose a day from tomorrow to {LONGEST} days from now."
 
 
 @router.get("/pause")
@@ -34,10 +35,9 @@ def preview(
     request: Request, db: Db, user: EditsJobs, job_id: RowId, resumes_on: Day = "", reason: Reason = ""
 ) -> HTMLResponse:
     job = the_job(db, job_id)
-    today = current_watch(db, job_id, now=clock.now()).today
     errors = {}
-    if (day := _day(resumes_on)) is None or not today < day <= today + timedelta(days=LONGEST):
-        errors["resumes_on"] = f"Choose a day from tomorrow to {LONGEST} days from now."
+    if (day := _day(db, job_id, resumes_on)) is None:
+        errors["resumes_on"] = WHICH_DAY
     if not reason.strip() or len(reason) > MAX_REASON:
         errors["reason"] = f"Say why, in at most {MAX_REASON} characters."
     if errors or day is None:
@@ -55,9 +55,9 @@ def save(
     reason: Reason = "",
     version: Annotated[str, Form()] = "",
 ) -> Response:
-    job, day = the_job(db, job_id), _day(resumes_on)
+    job, day = the_job(db, job_id), _day(db, job_id, resumes_on)
     if day is None:
-        return _form(request, db, job, resumes_on, reason, errors={"resumes_on": "Choose a day."})
+        return _form(request, db, job, resumes_on, reason, errors={"resumes_on": WHICH_DAY})
     try:
         pause_job(db, job_id, resumes_on=day, reason=reason, version=version, actor=user.actor, now=clock.now())
     except BadInput as problem:
@@ -107,8 +107,11 @@ def _preview(
     )
 
 
-def _day(text: str) -> date | None:
+def _day(db: Db, job_id: int, text: str) -> date | None:
+    """Return the day that was typed, if a job can be paused until then."""
+    today = current_watch(db, job_id, now=clock.now()).today
     try:
-        return date.fromisoformat(text.strip())
+        day = date.fromisoformat(text.strip())
     except ValueError:
         return None
+    return day if today < day <= today + timedelta(days=LONGEST) else None

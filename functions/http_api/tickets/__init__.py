@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 
-from functions.http_api.addresses import LARGEST_ID, ListAddress
+from functions.http_api.addresses import ListAddress, as_id
 from functions.http_api.deps import Db
 from functions.http_api.rendering import page
 from functions.http_api.tickets import detail, make, remarks
@@ -35,8 +35,7 @@ class Asked:
 
     @property
     def customer_id(self) -> int | None:
-        number = int(self.customer) if self.customer.isascii() and self.customer.isdigit() else 0
-        return number if 0 < number <= LARGEST_ID else None
+        return as_id(self.customer)
 
     @property
     def filters(self) -> TicketFilters:

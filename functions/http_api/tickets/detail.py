@@ -11,7 +11,7 @@ from functions.http_api.deps import CurrentUser, Db, require
 from functions.http_api.rendering import page
 from functions.http_api.tickets import words
 from functions.http_api.tickets.make import Editor
-from functions.http_api.tickets.meant import PAGE
+from functions.http_api.tickets.meant import LONGEST, PAGE, bounded
 from functions.http_api.toasts import redirect
 from shared import clock
 from shared.clients.queues import open_queues
@@ -66,11 +66,12 @@ def edit(
     db: Db,
     user: Editor,
     ticket_id: RowId,
-    code: Annotated[str | None, Form(max_length=200)] = None,
-    description: Annotated[str, Form(max_length=8_000)] = "",
+    code: Annotated[str | None, Form()] = None,
+    description: Annotated[str, Form()] = "",
 ) -> Response:
     try:
-        edit_ticket(db, ticket_id, description=description, code=code, actor=user.actor, now=clock.now())
+        told = bounded("description", description)
+        edit_ticket(db, ticket_id, description=told, code=code, actor=user.actor, now=clock.now())
     except (BadInput, Conflict) as problem:
         return _edit_page(request, _found(db, ticket_id), code or "", description, problem=problem)
     return redirect(request, f"{PAGE}/{ticket_id}", toast="Saved.")
@@ -139,5 +140,6 @@ def _edit_page(
     request: Request, ticket: TicketDetail, code: str, description: str, *, problem: BadInput | Conflict | None = None
 ) -> HTMLResponse:
     status = 200 if problem is None else 409 if isinstance(problem, Conflict) else 422
-    context = {"ticket": ticket, "code": code, "description": description}
-    return page(request, "tickets/edit.html", status=status, error=str(problem) if problem else "", **context)
+    errors = {getattr(problem, "field", None) or "code": str(problem)} if problem else {}
+    context = {"ticket": ticket, "code": code, "description": description, "longest": LONGEST["description"]}
+    return page(request, "tickets/edit.html", status=status, errors=errors, **context)

@@ -17,7 +17,7 @@ from shared.queries.ticket_form import (
 )
 from shared.queries.tickets import find_open_tickets
 from shared.services.draft_ticket import propose_ticket
-from shared.services.errors import Refusal
+from shared.services.errors import NotFound, Refusal
 from shared.services.why_no_ticket import why_no_ticket
 from shared.settings import settings
 
@@ -58,10 +58,16 @@ class FormGroup:
 
 
 def chosen_groups(db: Session, meant: Meant) -> tuple[CustomerGroup, ...]:
-    """Return what is meant by customer: none for no runs, and for no jobs yet a customer without any."""
+    """Return what is meant by customer: none for no runs, and for no jobs yet a customer without any.
+
+    Raise NotFound without that customer.
+    """
     if meant.customer_id is None:
         return groups_of_runs(db, meant.run_ids)
-    return (group_of_jobs(db, meant.customer_id, meant.job_ids),)
+    group = group_of_jobs(db, meant.customer_id, meant.job_ids)
+    if group is None:
+        raise NotFound("This customer doesn't exist (any more).")
+    return (group,)
 
 
 def form_groups(

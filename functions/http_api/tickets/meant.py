@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from functions.http_api.addresses import LARGEST_ID
+from functions.http_api.addresses import as_id
 from functions.http_api.client import safe_next
 from shared.services.errors import BadInput
 
@@ -84,7 +84,7 @@ async def _typed(request: Request) -> Typed:
         if name in words:
             words[name] = value.replace("\0", "")
         elif part in TypedGroup.__slots__ and (customer_id := as_id(customer)) is not None:
-            groups.setdefault(customer_id, {})[part] = _bounded(part, value)
+            groups.setdefault(customer_id, {})[part] = bounded(part, value)
     by_customer = {customer_id: TypedGroup(**typed) for customer_id, typed in groups.items()}
     return Typed(how=words["how"], body=words["body"], by_customer=by_customer)
 
@@ -93,16 +93,12 @@ MeantHere = Annotated[Meant, Depends(_meant)]
 TypedHere = Annotated[Typed, Depends(_typed)]
 
 
-def as_id(text: str) -> int | None:
-    number = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0
-    return number if 0 < number <= LARGEST_ID else None
-
-
-def _bounded(part: str, value: str) -> str:
-    longest = LONGEST.get(part, 64)
-    if len(value) > longest:
+def bounded(part: str, value: str) -> str:
+    """Return what was typed into a field as one counts it. Raise BadInput for more than it takes."""
+    typed, longest = value.replace("\0", "").replace("\r\n", "\n"), LONGEST.get(part, 64)
+    if len(typed) > longest:
         raise BadInput(f"At most {longest:,} characters, please.", field=part)
-    return value.replace("\0", "").replace("\r\n", "\n")
+    return typed
 
 
 def _ids(values: Iterable[str]) -> tuple[int, ...]:
