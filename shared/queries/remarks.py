@@ -34,12 +34,13 @@ class RemarkRow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RemarkScopeRow:
-    """A job that the remark is about."""
+    """A job that the remark is about. One that belongs to another customer by now is over for good."""
 
     job_id: int
     job_name: str
     software: str
     resolved_at: datetime | None
+    was_moved: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,6 +83,7 @@ def remark_detail(db: Session, remark_id: int) -> RemarkDetail | None:
             Job.job_name,
             Job.backup_software.label("software"),
             func.coalesce(RemarkScope.resolved_at, found.resolved_at).label("resolved_at"),
+            (Job.customer_id != found.customer_id).label("was_moved"),
         )
         .join(RemarkScope, RemarkScope.job_id == Job.id)
         .where(RemarkScope.remark_id == remark_id)

@@ -45,7 +45,8 @@ def _adopt(
         apply_seen(db, [found], looked_at=now, now=now)
         if db.get_one(Ticket, known).remote_mismatch is not None:
             raise Conflict(f"At Autotask {found.number} is not what it was when it was made or linked here.")
-        link_ticket(db, known, what, actor=actor, now=now)
+        is_open_there = found.state is TicketState.OPEN
+        link_ticket(db, known, what, actor=actor, now=now, is_open_there=is_open_there)
         return known
     if found.state is TicketState.RESOLVED:
         raise Conflict(f"{found.number} is closed at Autotask: reopen it there, or make another one.")

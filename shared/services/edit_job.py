@@ -13,8 +13,8 @@ from shared.services.audit import Actor, record_act
 from shared.services.errors import Conflict, NotFound
 from shared.services.keep_slots import keep_slots
 from shared.services.mark_history import mark_history_of_job
-from shared.services.remarks import end_remarks_of_job
-from shared.services.tickets import end_scopes_of_job
+from shared.services.remarks import end_remarks_of_job, end_remarks_with_job
+from shared.services.tickets import end_scopes_of_job, end_tickets_with_job
 from shared.services.watch_again import watch_again
 
 
@@ -69,7 +69,10 @@ def unarchive_job(db: Session, job_id: int, *, actor: Actor, now: datetime) -> N
 
 
 def delete_job(db: Session, job_id: int, *, actor: Actor, now: datetime) -> None:
-    """Delete an archived job with its runs. Its mails go to the deleted ones, so the ledger stays whole."""
+    """Delete an archived job with its runs, and end what is open for it alone.
+
+    Its mails go to the deleted ones, so the ledger stays whole.
+    """
     job = _locked(db, job_id)
     if job.archived_at is None:
         raise Conflict("Archive the job first; only archived jobs can be deleted.")
@@ -83,6 +86,8 @@ def delete_job(db: Session, job_id: int, *, actor: Actor, now: datetime) -> None
         )
         .values(location=Location.DELETED, deleted_at=now, deleted_by=actor.person_id, delete_reason="job deleted")
     )
+    end_tickets_with_job(db, job_id, actor=actor, now=now)
+    end_remarks_with_job(db, job_id, actor=actor, now=now)
     facts = {"name": job.job_name, "customer": job.customer_id}
     db.execute(delete(Job).where(Job.id == job_id))
     record_act(db, actor, "job.deleted", subject_type="job", subject_id=job_id, before=facts, now=now)

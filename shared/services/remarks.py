@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from shared.domain.typed_text import tidy_text
 from shared.models.jobs import Job
@@ -75,6 +75,17 @@ def end_remarks_of_job(db: Session, job_id: int, *, now: datetime) -> None:
     """End all remarks for a job that goes to another customer."""
     of_job = update(RemarkScope).where(RemarkScope.job_id == job_id, RemarkScope.resolved_at.is_(None))
     db.execute(of_job.values(resolved_at=now))
+
+
+def end_remarks_with_job(db: Session, job_id: int, *, actor: Actor, now: datetime) -> None:
+    """Resolve the remarks that are open for no other job than one that is about to be deleted."""
+    other = aliased(RemarkScope)
+    elsewhere = exists().where(other.remark_id == Remark.id, other.job_id != job_id, other.resolved_at.is_(None))
+    of_job = select(RemarkScope.remark_id).where(RemarkScope.job_id == job_id)
+    ends = select(Remark).where(Remark.id.in_(of_job), Remark.resolved_at.is_(None), ~elsewhere).order_by(Remark.id)
+    for remark in db.scalars(ends.with_for_update().execution_options(populate_existing=True)):
+        remark.resolved_at, remark.resolved_by = now, actor.user_id
+        _record(db, remark, "remark.resolved", {"note": "its last open job was deleted"}, actor, now)
 
 
 def _tidy(body: str) -> str:

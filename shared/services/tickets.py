@@ -5,9 +5,9 @@ from contextlib import contextmanager
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import exists, func, select, update
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from shared.domain.ticket import ErrandKind, TicketSource
 from shared.domain.typed_text import tidy_text
@@ -77,13 +77,25 @@ def add_remote_ticket(
 
 
 def link_ticket(
-    db: Session, ticket_id: int, run_ids: Sequence[int] | WholeJobs, *, actor: Actor, now: datetime
+    db: Session,
+    ticket_id: int,
+    run_ids: Sequence[int] | WholeJobs,
+    *,
+    actor: Actor,
+    now: datetime,
+    is_open_there: bool = False,
 ) -> ChosenRuns:
-    """Link an open ticket to further runs of its customer. Raise NotFound, Conflict (it is over) or BadInput."""
+    """Link an open ticket to further runs of its customer. Raise NotFound, Conflict (it is over) or BadInput.
+
+    One that was just seen to be open at the ticketing system is over here only for want of jobs, and is taken up again.
+    """
     chosen = choose_runs(db, run_ids)
     ticket = _locked(db, ticket_id)
     if ticket.customer_id != chosen.customer_id:
         raise BadInput("This ticket is about another customer.")
+    if is_open_there and ticket.resolved_at is not None and not _has_jobs(db, ticket):
+        ticket.resolved_at, ticket.resolved_by, ticket.reopened_at = None, None, now
+        _record(db, ticket, "ticket.reopened", {}, actor, now)
     if ticket.resolved_at is not None or ticket.deleted_at is not None:
         raise Conflict("This ticket is over: nothing is linked to it any more. Reopen it, or make another one.")
     cover(db, ticket_id, chosen)
@@ -162,11 +174,28 @@ def end_scopes_of_job(db: Session, job_id: int, *, now: datetime) -> int:
     return len(result.all())
 
 
+def end_tickets_with_job(db: Session, job_id: int, *, actor: Actor, now: datetime) -> None:
+    """Resolve here what is open for no other job than one that is about to be deleted; the ticketing system isn't told.
+
+    What is kept there and has jobs left stays: it would be opened again for those.
+    """
+    other = aliased(TicketScope)
+    would_open_again = and_(Ticket.source != TicketSource.MANUAL, other.customer_id.is_not(None))
+    elsewhere = exists().where(
+        other.ticket_id == Ticket.id, other.job_id != job_id, or_(other.resolved_at.is_(None), would_open_again)
+    )
+    of_job = select(TicketScope.ticket_id).where(TicketScope.job_id == job_id)
+    ends = select(Ticket).where(Ticket.id.in_(of_job), Ticket.resolved_at.is_(None), ~elsewhere).order_by(Ticket.id)
+    for ticket in db.scalars(ends.with_for_update().execution_options(populate_existing=True)):
+        ticket.resolved_at, ticket.resolved_by = now, actor.user_id
+        untold = "" if ticket.source is TicketSource.MANUAL else "; Autotask was not told"
+        _record(db, ticket, "ticket.resolved", {"note": f"its last open job was deleted{untold}"}, actor, now)
+
+
 def mark_reopened(db: Session, ticket: Ticket, *, now: datetime) -> bool:
     """Take up a ticket and its scopes, but for jobs that were moved away; return whether it has others."""
-    of_ticket = (TicketScope.ticket_id == ticket.id, TicketScope.customer_id.is_not(None))
-    taken_up = update(TicketScope).where(*of_ticket).values(resolved_at=None).returning(TicketScope.id)
-    if not db.scalars(taken_up).all():
+    taken_up = update(TicketScope).where(*_of_its_customer(ticket)).values(resolved_at=None)
+    if not db.scalars(taken_up.returning(TicketScope.id)).all():
         return False
     ticket.resolved_at, ticket.resolved_by, ticket.reopened_at = None, None, now
     return True
@@ -240,6 +269,15 @@ def _made(db: Session, ticket: Ticket, chosen: ChosenRuns, *, actor: Actor, now:
     facts = {"code": ticket.ticket_code, "title": ticket.title, "jobs": list(chosen.job_ids)}
     _record(db, ticket, "ticket.made", {**facts, "runs": list(chosen.run_ids)}, actor, now)
     return ticket.id
+
+
+def _has_jobs(db: Session, ticket: Ticket) -> bool:
+    """Tell whether a ticket is about a job of its customer, be it resolved for that or not."""
+    return bool(db.scalar(select(exists().where(*_of_its_customer(ticket)))))
+
+
+def _of_its_customer(ticket: Ticket) -> tuple[ColumnElement[bool], ...]:
+    return (TicketScope.ticket_id == ticket.id, TicketScope.customer_id.is_not(None))
 
 
 def _locked(db: Session, ticket_id: int) -> Ticket:

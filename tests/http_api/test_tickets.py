@@ -194,6 +194,29 @@ def test_its_last_job_ends_it_and_the_page_says_so_before(operator: Browser) -> 
     assert "1 open" not in rows(operator.get("/tickets"))[0]
 
 
+def test_what_lost_its_job_says_so_and_offers_no_reopening(admin: Browser) -> None:
+    moved, deleted = a_job(FAILED, name="Moved"), a_job(FAILED, name="Deleted")
+    tickets = [a_ticket(job.run_id) for job in (moved, deleted)]
+    remarks = [a_remark(job.run_id) for job in (moved, deleted)]
+    admin.post(f"/jobs/{moved.job_id}/move", data={"customer_id": make_customer("Birch")})
+    admin.post(f"/jobs/{deleted.job_id}/archive")
+    asked = admin.get(f"/jobs/{deleted.job_id}/delete")
+    admin.post(f"/jobs/{deleted.job_id}/delete", data={"name": "Deleted"})
+    admin.post(f"/tickets/{tickets[0]}/resolve")
+    admin.post(f"/tickets/remarks/{remarks[0]}/resolve")
+
+    pages = [admin.get(f"/tickets/{each}").text for each in tickets]
+    pages += [admin.get(f"/tickets/remarks/{each}").text for each in remarks]
+
+    assert "open for this job alone are resolved with it" in text_of(asked.text)
+    assert all("Reopen" not in text_of(page) and "Resolved" in text_of(page) for page in pages)
+    assert all("moved to another customer" in pages[number] for number in (0, 2))
+    assert "The jobs that it was about were deleted." in pages[1]
+    assert "Remark Resolved" in text_of(pages[3])
+    assert all("resolved it: “its last open job was deleted”" in text_of(pages[number]) for number in (1, 3))
+    assert "Moved" in rows(admin.get("/tickets?state=resolved"))[1]
+
+
 def test_the_last_job_of_one_of_autotask_sends_word_there(operator: Browser) -> None:
     customer = make_customer("Acme BV")
     jobs = [make_job("One", customer), make_job("Other", customer)]
@@ -218,7 +241,10 @@ def test_description_and_typed_code_are_edited_and_what_cannot_be_used_stays_in_
     kept = (stored(ticket_id).ticket_code, stored(ticket_id).description)
     saved = operator.post(f"/tickets/{ticket_id}/edit", data={"code": "INC-9", "description": "new words"})
 
-    assert [answer.status_code for answer in (taken, empty, saved)] == [409, 422, 303]
+    long = operator.post(f"/tickets/{ticket_id}/edit", data={"code": "INC-9", "description": "x" * 8_001})
+
+    assert [answer.status_code for answer in (taken, empty, saved, long)] == [409, 422, 303, 422]
+    assert "At most 8,000 characters" in text_of(long.text)
     assert kept == ("INC-7", "")
     assert "new words</textarea>" in taken.text
     assert (stored(ticket_id).ticket_code, stored(ticket_id).description) == ("INC-9", "new words")
@@ -319,3 +345,11 @@ def test_a_viewer_reads_and_changes_nothing(viewer: Browser) -> None:
 @pytest.mark.parametrize("path", ["/tickets/999", "/tickets/remarks/999", "/tickets/999/edit", "/tickets/999/resolve"])
 def test_what_is_not_there_is_not_found(path: str, operator: Browser) -> None:
     assert operator.get(path).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/tickets/add", "/tickets/remarks/add"])
+def test_nothing_is_made_for_a_customer_who_is_not_there(path: str, operator: Browser) -> None:
+    answer = operator.post(path, data={"customer": "999", "job": "1", "body": "words", "code-999": "INC-1"})
+
+    assert answer.status_code == 404
+    assert "This customer doesn't exist (any more)." in text_of(answer.text)

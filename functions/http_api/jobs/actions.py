@@ -103,7 +103,7 @@ def ask_to_delete(request: Request, db: Db, user: DeletesJobs, job_id: RowId) ->
     job = _job(db, job_id)
     if job.row.archived_at is None:
         raise Conflict("Archive the job first; only archived jobs can be deleted.")
-    return page(request, "jobs/delete.html", job=job, typed="", error="")
+    return _ask_to_delete(request, db, job)
 
 
 @router.post("/{job_id}/delete")
@@ -112,8 +112,7 @@ def delete(
 ) -> Response:
     job = _job(db, job_id)
     if fold(typed) != fold(job.row.job_name):
-        error = "This is not the job's name. Nothing was deleted."
-        return page(request, "jobs/delete.html", status=422, job=job, typed=typed, error=error)
+        return _ask_to_delete(request, db, job, typed, error="This is not the job's name. Nothing was deleted.")
     delete_job(db, job_id, actor=user.actor, now=clock.now())
     return redirect(request, "/manage/archived-jobs", toast=f"Deleted {job.row.job_name} and its runs.")
 
@@ -123,6 +122,12 @@ def _ask_where_to(request: Request, db: Db, job: JobDetail, q: str, error: str =
     is_open = open_on_jobs(db, [job.row.job_id]).get(job.row.job_id, NOTHING_OPEN)
     context = {"job": job, "q": q, "options": options, "most": MOST_FOUND, "open": is_open, "error": error}
     return page(request, "jobs/move.html", status=422 if error else 200, **context)
+
+
+def _ask_to_delete(request: Request, db: Db, job: JobDetail, typed: str = "", error: str = "") -> HTMLResponse:
+    is_open = open_on_jobs(db, [job.row.job_id]).get(job.row.job_id, NOTHING_OPEN)
+    context = {"job": job, "open": is_open, "typed": typed, "error": error}
+    return page(request, "jobs/delete.html", status=422 if error else 200, **context)
 
 
 def _job(db: Db, job_id: int) -> JobDetail:
