@@ -14,6 +14,7 @@ from datetime import date
 from shared.domain.schedule import Cycle, DayRule, LastDay, MonthDay, MonthWeekday
 
 RECENT = 56  # days that decide about weekly rules
+EVERY_DAY = frozenset(range(7))
 WORKDAYS = frozenset(range(5))
 WEEKEND = frozenset({5, 6})
 _MONTH = 30.44
@@ -36,32 +37,39 @@ class Fit:
         return self.hits >= ratio * self.expected and self.extras <= extras * (self.hits + self.extras)
 
 
-def find_day_rule(days: Sequence[int], *, is_vague: bool = False) -> Fit | None:
+def find_day_rule(
+    days: Sequence[int], *, is_vague: bool = False, may_be_young: bool = True, known: frozenset[int] | None = None
+) -> Fit | None:
     """Return the rule behind `days` (ascending, each once), or None when they show none yet.
 
-    Where the time of day is vague chance makes patterns too, so the days must be all the plainer.
+    Where the time of day is vague chance makes patterns too, so the days must be all the plainer. `may_be_young` lets a
+    few days in a row be enough; `known` are the weekdays (Monday is 0) on which the job ran before it changed.
     """
     if len(days) < 3:
         return None
-    return (None if is_vague else _young(days)) or _weekly(days, is_vague=is_vague) or _seldom(days)
+    young = _young(days, known) if may_be_young and not is_vague else None
+    return young or _weekly(days, is_vague=is_vague) or _seldom(days)
 
 
-def _young(days: Sequence[int]) -> Fit | None:
-    """A job that has just begun and runs day after day: known after four or five runs in a row.
+def _young(days: Sequence[int], known: frozenset[int] | None) -> Fit | None:
+    """A job that has just begun, or begun anew, and runs day after day: known after four or five runs in a row.
 
-    Whether Saturday and Sunday belong to it is known only when one of them has passed. A weekday that passed without
-    a run isn't assumed.
+    Whether Saturday and Sunday belong to a new one is known only when one of them has passed; a weekday that passed
+    without a run isn't assumed. One that changed is assumed to keep its weekdays as long as it runs on no others; if it
+    has more of them by now it is as a new one.
     """
     span = days[-1] - days[0] + 1
     if span > 20 or len(days) < 0.65 * span:
         return None
     seen = {(day - 1) % 7 for day in days}
-    to_come = set(range(7)) - {(day - 1) % 7 for day in range(days[0], days[-1] + 1)}
+    passed = Counter((day - 1) % 7 for day in range(days[0], days[-1] + 1))
     offsets = set(seen)
-    if len(seen & WORKDAYS) >= 4:
-        offsets |= to_come & WORKDAYS
-    if seen & WEEKEND and len(seen) >= 5:
-        offsets |= to_come
+    if known is None or len(seen) > len(known):
+        to_come = EVERY_DAY - passed.keys()
+        offsets |= to_come & WORKDAYS if len(seen & WORKDAYS) >= 4 else set()
+        offsets |= to_come if seen & WEEKEND and len(seen) >= 5 else set()
+    elif len(seen) >= 4 and seen <= known:
+        offsets |= {weekday for weekday in known if passed[weekday] <= 1}
     fit = _fit(Cycle(1, frozenset(offsets)), days)
     is_plain = len(offsets) >= 4 and fit.holds(ratio=1.0 if len(days) < 6 else 0.8, extras=0.0)
     return fit if is_plain else None
@@ -77,7 +85,9 @@ def _weekly(days: Sequence[int], *, is_vague: bool) -> Fit | None:
     if fit.hits < (3 if need == 3 else 4):
         return None
     is_proven = fit.hits >= (25 if is_vague else 10)
-    return fit if fit.holds(ratio=0.7 if is_proven else 0.85, extras=0.25 if is_proven else 0.12) else None
+    # One week without a run must not make a weekly job one of every two weeks.
+    may_lack = is_proven or (need == 3 and not is_vague)
+    return fit if fit.holds(ratio=0.7 if may_lack else 0.85, extras=0.25 if is_proven else 0.12) else None
 
 
 def _seldom(days: Sequence[int]) -> Fit | None:
@@ -91,8 +101,14 @@ def _cycles(days: Sequence[int]) -> Iterator[DayRule]:
     monday = days[0] - (days[0] - 1) % 7
     for weeks in (2, 3, 4):
         offsets = _usual(days, 7 * weeks, monday, need=3)
-        if offsets:
+        if offsets and not _comes_back_sooner(offsets, weeks):
             yield Cycle(weeks, offsets, monday)
+
+
+def _comes_back_sooner(offsets: frozenset[int], weeks: int) -> bool:
+    """Tell whether a shorter cycle has the same days: every two weeks on Sunday, in both weeks, is every Sunday."""
+    shorter = (each for each in range(1, weeks) if weeks % each == 0)
+    return any(offsets == frozenset((place + 7 * each) % (7 * weeks) for place in offsets) for each in shorter)
 
 
 def _monthly(days: Sequence[int]) -> Iterator[DayRule]:

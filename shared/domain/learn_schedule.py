@@ -26,9 +26,12 @@ GRACE_FLOOR = 60
 YOUNG = 8  # runs; with fewer, times of day must agree closely and grace is generous
 YOUNG_SPREAD = 45.0
 VAGUE = 90.0  # minutes that half the runs of a lane are away from its centre
+_NARROW = 30.0  # as VAGUE; then a run far from the centre was probably one by hand
 _WIDEST = 240.0  # minutes that half the runs of a lane lie within, around its centre
 _TIMES = 40  # the latest sessions that tell the time of day
 _LANES_FROM = 21  # days that tell how many lanes there are
+_EVEN_LANES = 6  # and more, a day, make a pace that is seen although runs are missing
+_EVEN_GAPS = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +67,19 @@ class _Times:
         return list(self.by_day.values())[-_TIMES:]
 
 
-def learn(moments: Sequence[float], zone: ZoneInfo, *, floor: int = GRACE_FLOOR) -> Schedule | None:
+def learn(
+    moments: Sequence[float], zone: ZoneInfo, *, floor: int = GRACE_FLOOR, known: frozenset[int] | None = None
+) -> Schedule | None:
     """Return the schedule behind `moments` (seconds since the epoch, ascending), or None when none is certain.
 
-    Only the look-back before the last moment counts.
+    Only the look-back before the last moment counts. `known` are the weekdays (Monday is 0) of a job that ran before
+    these moments, which it is assumed to keep; None for one that is new.
     """
     sessions = _sessions(moments, zone)
     if len(sessions) < 3:
         return None
     first = _single(sessions)
-    lanes = _one_lane(first, sessions, floor) if first else _several_lanes(sessions, floor)
+    lanes = _one_lane(first, sessions, floor, known) if first else _several_lanes(sessions, floor, known)
     if not lanes:
         return None
     hits, expected = sum(fit.hits for _, fit in lanes), sum(fit.expected for _, fit in lanes)
@@ -119,9 +125,11 @@ def _centre(minutes: Sequence[float]) -> float:
     return (mean + median((minute - mean + DAY / 2) % DAY - DAY / 2 for minute in minutes)) % DAY
 
 
-def _one_lane(times: _Times, sessions: Sequence[Session], floor: int) -> list[tuple[Lane, Fit]]:
-    main = _without_outliers(times)
-    lane = _lane(main, floor)
+def _one_lane(
+    times: _Times, sessions: Sequence[Session], floor: int, known: frozenset[int] | None
+) -> list[tuple[Lane, Fit]]:
+    main = _without_guests(_without_outliers(times))
+    lane = _lane(main, floor, known)
     if lane is None:
         return []
     used = {round(day * DAY + main.centre + deviation) for day, deviation in main.by_day.items()}
@@ -143,34 +151,60 @@ def _without_outliers(times: _Times) -> _Times:
     return _Times(times.centre, {day: each for day, each in times.by_day.items() if abs(each) <= limit})
 
 
+def _without_guests(times: _Times) -> _Times:
+    """Leave out weekdays that only runs by hand seem to have: neither at the usual time nor at one of their own.
+
+    Where the times of day are wide these can't be told apart.
+    """
+    spread = times.spread()
+    if len(times.by_day) < YOUNG or spread > _NARROW:
+        return times
+    narrow = max(60.0, 4 * spread)
+    by_weekday: dict[int, list[float]] = {}
+    for day, deviation in times.by_day.items():
+        by_weekday.setdefault((day - 1) % 7, []).append(deviation)
+    guests = {
+        weekday
+        for weekday, deviations in by_weekday.items()
+        if sum(abs(each) <= narrow for each in deviations) < min(2, len(deviations))
+        and (len(deviations) == 1 or max(deviations) - min(deviations) > 60)
+    }
+    if not guests:
+        return times
+    return _Times(times.centre, {day: each for day, each in times.by_day.items() if (day - 1) % 7 not in guests})
+
+
 def _second_lane(sessions: Sequence[Session], floor: int) -> tuple[Lane, Fit] | None:
     """Return a regular lane among leftovers: extra runs by hand are many too, so it must be plain."""
     if len(sessions) < 4:
         return None
     times = _single(sessions)
-    if times is None or times.spread() > 30 or (found := _lane(times, floor)) is None:
+    if times is None or times.spread() > 30 or (found := _lane(times, floor, None, may_be_young=False)) is None:
         return None
     return found if found[1].hits >= 4 and found[1].holds(ratio=0.75, extras=0.2) else None
 
 
-def _lane(times: _Times, floor: int) -> tuple[Lane, Fit] | None:
+def _lane(
+    times: _Times, floor: int, known: frozenset[int] | None, *, may_be_young: bool = True
+) -> tuple[Lane, Fit] | None:
     if len(times.by_day) < 3 or times.spread() > (YOUNG_SPREAD if len(times.by_day) < YOUNG else _WIDEST):
         return None
-    fit = find_day_rule(sorted(times.by_day), is_vague=times.spread() > VAGUE)
+    days, is_vague = sorted(times.by_day), times.spread() > VAGUE
+    fit = find_day_rule(days, is_vague=is_vague, may_be_young=may_be_young, known=known)
     return (Lane(rule=fit.rule, minute=times.centre, grace=times.grace(floor)), fit) if fit else None
 
 
-def _several_lanes(sessions: Sequence[Session], floor: int) -> list[tuple[Lane, Fit]]:
+def _several_lanes(sessions: Sequence[Session], floor: int, known: frozenset[int] | None) -> list[tuple[Lane, Fit]]:
     """Return a lane for each of the day's usual sessions, when they are regular enough to be told apart."""
     cut = _quiet_minute(sessions)
     days: dict[int, list[float]] = {}
     for session in sessions:
         day = int((session.minute - cut) // DAY)
         days.setdefault(day, []).append(session.minute - cut - day * DAY)
-    centres = _lane_centres(days)
+    centres = _lane_centres(days) or _even_centres(days)
     if not centres:
         return []
-    candidates = [(times, _lane(times, floor)) for times in _assigned(centres, days, cut)]
+    candidates = [(times, _lane(times, floor, known)) for times in _assigned(centres, days, cut)]
     lanes = [lane for _, lane in candidates if lane is not None]
     explained = sum(len(times.by_day) for times, lane in candidates if lane is not None)
     return lanes if len(lanes) > 1 and explained >= 0.7 * len(sessions) else []
@@ -191,6 +225,25 @@ def _lane_centres(days: dict[int, list[float]]) -> list[float]:
     narrowest = min(later - earlier for earlier, later in pairwise([*centres, centres[0] + DAY]))
     spreads = (median(abs(time - centre) for time in column) for column, centre in zip(columns, centres, strict=True))
     return centres if max(spreads) <= 0.3 * narrowest else []
+
+
+def _even_centres(days: dict[int, list[float]]) -> list[float]:
+    """Return the times after the cut of a job that runs at an even pace, though few days have all of them."""
+    ordered = sorted(days)
+    whole = [days[day] for day in ordered[1:-1] if day > ordered[-1] - _LANES_FROM]
+    gaps = [later - earlier for times in whole for earlier, later in pairwise(times)]
+    if len(gaps) < _EVEN_GAPS or (number := round(DAY / median(gaps))) < _EVEN_LANES:
+        return []
+    step = DAY / number
+    times = [time for times in whole for time in times]
+    angles = [2 * pi * (time % step) / step for time in times]
+    phase = (atan2(sum(map(sin, angles)), sum(map(cos, angles))) * step / (2 * pi)) % step
+    places: dict[int, list[float]] = {}
+    for time in times:
+        places.setdefault(round((time - phase) / step), []).append(time)
+    centres = {place: median(found) for place, found in places.items() if len(found) >= 0.5 * len(whole)}
+    off = median(abs(time - phase - place * step) for place, found in places.items() for time in found)
+    return [centres[place] for place in sorted(centres)] if off <= 0.2 * step else []
 
 
 def _assigned(centres: Sequence[float], days: dict[int, list[float]], cut: float) -> list[_Times]:

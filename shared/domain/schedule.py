@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 DAY = 1440  # minutes
 EARLIEST = 360  # minutes that a run may come before its slot, at most
 LONGEST_GRACE = 720
+MEETING = 0.4  # of the usual gap; slots that are nearer to each other are one
 
 
 class ScheduleKind(StrEnum):
@@ -163,19 +164,27 @@ class Schedule:
 
     def slots_on(self, day: int, zone: ZoneInfo) -> list[Slot]:
         """Return the day's slots in order. Where the clock skips an hour, two times that meet are one slot."""
-        found: dict[float, Slot] = {}
+        found: list[Slot] = []
         for number, lane in enumerate(self.lanes):
             if lane.rule.includes(day):
                 at = instant_of(day, round(lane.minute), zone)  # people read whole minutes
                 early = 60 * min(EARLIEST, self._gaps[number].before / 2)
-                found.setdefault(at, Slot(at, at + 60 * self.grace_of(number), early, number, day))
-        return sorted(found.values()) if len(found) > 1 else list(found.values())
+                found.append(Slot(at, at + 60 * self.grace_of(number), early, number, day))
+        return self._apart(sorted(found)) if len(found) > 1 else found
 
     def slots_from(self, moment: float, zone: ZoneInfo, *, days: int = 400) -> Iterator[Slot]:
         """Yield the slots after `moment` (seconds since the epoch), at most `days` days on."""
         first = local_day(moment, zone) - 1
         for day in range(first, first + days):
             yield from (slot for slot in self.slots_on(day, zone) if slot.at > moment)
+
+    def _apart(self, slots: Sequence[Slot]) -> list[Slot]:
+        """Return ascending slots without those that nearly meet the next one."""
+        apart = [one for one, following in pairwise(slots) if following.at - one.at >= self._meets_within(one)]
+        return [*apart, slots[-1]]
+
+    def _meets_within(self, slot: Slot) -> float:
+        return 60 * MEETING * self._gaps[slot.lane].after
 
     def _of_several_lanes(self) -> ScheduleKind:
         gaps = [self.gap_after(number) for number in range(len(self.lanes))]

@@ -6,7 +6,7 @@ less is only a proposal, and the old slots stay judged until a person accepts it
 """
 
 from bisect import bisect_left, bisect_right
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
@@ -14,7 +14,7 @@ from statistics import median
 from zoneinfo import ZoneInfo
 
 from shared.domain.learn_schedule import GRACE_FLOOR, SESSION_GAP, learn, local_minute
-from shared.domain.schedule import DAY, Cycle, DayRule, Schedule, Slot, instant_of, local_day
+from shared.domain.schedule import DAY, Cycle, DayRule, Lane, Schedule, Slot, instant_of, local_day
 from shared.domain.slot_matching import Judged, Matching
 
 _AGAIN_UNTIL = 14  # runs; until then every run is a reason to learn anew
@@ -26,6 +26,9 @@ _OFF_WINDOW = 8
 _SLOTS_OF_DOUBT = 10
 _WEEKS_OF_SILENCE = 35 * 86_400.0
 _SILENT_SLOTS = 3
+_MOST_OFF_RUNS = 2 * _OFF_RUNS  # that are a reason in the end, although those before taught nothing
+_OTHER_TIME = 30.0  # minutes; a lane that moved by less is followed
+_NEW_WEEKDAY_RUNS = 2  # on time, that a job which keeps its weekdays needs to get another one
 _TIMES = 9  # the latest runs of a lane tell where its time has moved to
 
 
@@ -53,6 +56,7 @@ class Course:
     _off_limit: int = _OFF_RUNS
     _settling_from: int = 0  # the place in `moments` of the first run of days that were adopted lately
     _settling_until: float = 0.0
+    _weekdays: frozenset[int] | None = None  # of the last schedule in force
 
     def run(self, moment: float) -> None:
         """Take in a run; `moment` isn't before the last one."""
@@ -152,26 +156,29 @@ class Course:
         if self._was_mistaken():
             self.schedule, self.proposal, self.mistaken_at = None, None, moment
             return
+        known = None if self._is_young() else self._weekdays
         for first in self._starts(moment):
-            found = learn(self.moments[first:], self.zone, floor=self.floor)
-            if found is not None and self._may_replace(found):
-                self._adopt(found, moment)
+            found = learn(self.moments[first:], self.zone, floor=self.floor, known=known)
+            if found is not None and (better := self._better(found)) is not None:
+                self._adopt(better, moment)
                 return
             self.proposal = found or self.proposal
 
     def _starts(self, moment: float) -> Iterator[int]:
         """Yield the places in `moments` from which on to learn: since runs stopped fitting, lately, and ever.
 
-        While new days settle they may be more than was seen at first.
+        While new days settle they may be more than was seen at first; what was before them is over.
         """
-        if moment < self._settling_until:
+        is_settling = moment < self._settling_until
+        if is_settling:
             yield self._settling_from
         if sum(self._off) >= _OFF_RUNS:
             yield self._off_since[-sum(self._off)]
         if self._off_count >= self._off_limit:
-            self._off_count, self._off_limit = 0, 2 * self._off_limit
+            self._off_count, self._off_limit = 0, _MOST_OFF_RUNS
             yield bisect_left(self.moments, moment - _LATELY)
-        yield 0
+        if not is_settling:
+            yield 0
 
     def _was_mistaken(self) -> bool:
         """Tell whether the job runs on, but not on this schedule: then it was chance.
@@ -186,23 +193,45 @@ class Course:
         runs = len(self.moments) - bisect_left(self.moments, past[0].slot.at - past[0].slot.early)
         return on_time <= 0.4 * len(past) and runs - on_time >= max(_OFF_RUNS, on_time)
 
-    def _may_replace(self, found: Schedule) -> bool:
-        """Tell whether `found` expects at least what is expected now, but for what never was more than a guess."""
+    def _better(self, found: Schedule) -> Schedule | None:
+        """Return what is to replace the schedule in force: nothing expects less, but for what was only a guess."""
         if self.schedule is None:
-            return True
+            return found
+        if not self._is_young() and self.moments[-1] >= self._settling_until:
+            found = self._without_guests(found)
         if same_days(found, self.schedule):
-            return self._is_young() or sum(self._off) >= _OFF_RUNS
+            is_news = self._is_young() or (sum(self._off) >= _OFF_RUNS and _moved(found, self.schedule, by=_OTHER_TIME))
+            return found if is_news else None
         if not expects_less(found, self.schedule):
-            return True
-        return self._is_young() and self._never_seen_else(found)
+            return found
+        return self._without_guesses(found) if self._is_young() else None
 
-    def _never_seen_else(self, found: Schedule) -> bool:
-        """Tell whether no run ever came on the days that `found` leaves out: they were only assumed."""
+    def _without_guests(self, found: Schedule) -> Schedule:
+        """Return `found` without weekdays that a job which runs on as before seems to get: runs by hand make none."""
+        new = _weekdays(found) - (self._weekdays or frozenset())
+        if not new or sum(self._off) > len(self._off) / 2:
+            return found
+        lately = self.moments[bisect_left(self.moments, self.moments[-1] - _LATELY) :]
+        times = Counter(place.weekday for place in _places(found, lately, self.zone, in_time=True))
+        return _without_weekdays(found, {weekday for weekday in new if times[weekday] < _NEW_WEEKDAY_RUNS}) or found
+
+    def _without_guesses(self, found: Schedule) -> Schedule | None:
+        """Return `found` if no run ever came on the days that it leaves out: they were only assumed.
+
+        Else return what is in force without those weekdays that `found` leaves out, on which no run came in time, and
+        on one of which none came at all.
+        """
         assert self.schedule is not None
-        return not any(
-            each.run is not None and not any(lane.rule.includes(each.slot.day) for lane in found.lanes)
-            for each in self.matching.judged
-        )
+        if all(_expects_near(found, place) for place in _places(self.schedule, self.moments, self.zone)):
+            return found
+        over = [
+            each.slot for each in self.matching.judged if each.run is None and each.slot.deadline < self.moments[-1]
+        ]
+        empty = [_Place(slot.day, local_minute(slot.at, self.zone) - slot.day * DAY) for slot in over]
+        guessed = {place.weekday for place in empty if not _expects_near(found, place)}
+        proven = {place.weekday for place in _places(self.schedule, self.moments, self.zone, in_time=True)}
+        thinner = _without_weekdays(self.schedule, guessed - proven)
+        return thinner if thinner is not None and not same_days(thinner, self.schedule) else None
 
     def _adopt(self, found: Schedule, moment: float) -> None:
         """Put a schedule in force from now on. The run just seen is the one of the slot nearest to it."""
@@ -210,7 +239,7 @@ class Course:
         changed = self.schedule is None or other_days or _moved(found, self.schedule)
         if other_days and not self._is_young() and moment >= self._settling_until and any(self._off):
             self._settling_from, self._settling_until = self._off_since[-sum(self._off)], moment + _YOUNG_FOR
-        self.schedule, self.proposal = found, None
+        self.schedule, self.proposal, self._weekdays = found, None, _weekdays(found)
         if not changed:
             return
         self._session_gap = session_gap(found)
@@ -279,6 +308,59 @@ def _key(rule: DayRule) -> str:
     return repr(rule)
 
 
-def _moved(one: Schedule, other: Schedule) -> bool:
-    """Tell whether a lane's time differs by more than what following it does anyway."""
-    return any(abs(lane.minute - before.minute) > 5 for lane, before in zip(one.lanes, other.lanes, strict=True))
+def _moved(one: Schedule, other: Schedule, *, by: float = 5.0) -> bool:
+    """Tell whether a lane's time differs by more than so many minutes; 5 are what following it does anyway."""
+    return any(abs(lane.minute - before.minute) > by for lane, before in zip(one.lanes, other.lanes, strict=True))
+
+
+def _includes(schedule: Schedule, day: int) -> bool:
+    return any(lane.rule.includes(day) for lane in schedule.lanes)
+
+
+def _weekdays(schedule: Schedule) -> frozenset[int]:
+    """Return the weekdays on which a schedule ever expects a run, Monday is 0."""
+    return frozenset((day - 1) % 7 for day in range(1, 7 * 4 + 1) if _includes(schedule, day))
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A day of a lane and the lane's time: what is near in time may be another day's around midnight."""
+
+    day: int
+    minute: float
+
+    @property
+    def weekday(self) -> int:
+        return (self.day - 1) % 7
+
+
+def _places(schedule: Schedule, moments: Sequence[float], zone: ZoneInfo, *, in_time: bool = False) -> set[_Place]:
+    """Return at which places of a schedule a run came; `in_time` well within the grace: by hand proves no weekday."""
+    places = set()
+    for minute in (local_minute(moment, zone) for moment in moments):
+        for number, lane in enumerate(schedule.lanes):
+            near = min(schedule.grace_of(number), max(GRACE_FLOOR, lane.grace / 2)) if in_time else DAY / 2
+            day = round((minute - lane.minute) / DAY)
+            if abs(minute - lane.minute - day * DAY) <= near and lane.rule.includes(day):
+                places.add(_Place(day, lane.minute))
+    return places
+
+
+def _expects_near(schedule: Schedule, place: _Place) -> bool:
+    """Tell whether a schedule expects a run within half a day of a place of another one."""
+    at = place.day * DAY + place.minute
+    return any(lane.rule.includes(round((at - lane.minute) / DAY)) for lane in schedule.lanes)
+
+
+def _without_weekdays(schedule: Schedule, weekdays: set[int]) -> Schedule | None:
+    """Return a schedule without some weekdays of its weekly lanes, None when nothing is left."""
+    lanes = [_lane_without(lane, weekdays) for lane in schedule.lanes]
+    kept = tuple(lane for lane in lanes if lane is not None)
+    return replace(schedule, lanes=kept) if kept else None
+
+
+def _lane_without(lane: Lane, weekdays: set[int]) -> Lane | None:
+    if not isinstance(lane.rule, Cycle) or lane.rule.weeks != 1:
+        return lane
+    offsets = frozenset(place for place in lane.rule.offsets if place not in weekdays)
+    return replace(lane, rule=replace(lane.rule, offsets=offsets)) if offsets else None
