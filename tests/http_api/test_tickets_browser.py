@@ -20,7 +20,7 @@ from tests.http_api.client import Browser
 from tests.http_api.live import Tab, opened, served
 from tests.http_api.run_checks_world import Made, a_job, a_run, open_runs
 from tests.http_api.test_make_tickets import with_autotask
-from tests.http_api.ticket_world import a_remark, a_ticket
+from tests.http_api.ticket_world import a_remark, a_ticket, change_ticket, resolve
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 WARNING, FAILED = Status.WARNING, Status.FAILED
@@ -31,6 +31,16 @@ NO_COMMAND = "document.execCommand = () => false;"
 LISTEN = """
 window.copied = [];
 document.addEventListener("copy", () => window.copied.push(document.activeElement.value));
+"""
+# The texts of which some part lies upon the next cell's.
+PARTS_UPON_OTHERS = """
+[...document.querySelectorAll("tr[data-row]")].flatMap((row) => {
+  const marks = [...row.querySelectorAll(".ticket-state > *")].map((mark) => mark.getBoundingClientRect());
+  const cells = [...row.querySelectorAll("td:not(.ticket-state)")].map((cell) => [cell, cell.getBoundingClientRect()]);
+  return cells.filter(([, cell]) => cell.width && marks.some((mark) =>
+    mark.right > cell.left && mark.left < cell.right && mark.bottom > cell.top && mark.top < cell.bottom
+  )).map(([cell]) => cell.innerText);
+})
 """
 CATCH = "navigator.clipboard.writeText = async (text) => { window.copied.push(text); };"
 
@@ -322,3 +332,19 @@ def test_by_hand_a_remark_is_made_with_the_keyboard_alone(tab: Tab) -> None:
 
     with transaction() as db:
         assert db.scalars(select(Remark.body)).all() == ["Replaced in May."]
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_long_names_and_codes_push_nothing_aside(width: int, tab: Tab) -> None:
+    job = a_job(
+        FAILED, customer="Foundation for Open Education in the North-East and Thereabouts", name="Nightly " * 20
+    )
+    a_ticket(job.run_id, code="INC-" + "x" * 60, description="the disk is full " * 20)
+    change_ticket(a_ticket(job.run_id, anyway=True), misses=2)
+    resolve(a_ticket(job.run_id, anyway=True))
+    tab.page.set_viewport_size({"width": width, "height": 800})
+
+    go(tab, "/tickets?state=all")
+
+    assert tab.page.evaluate("document.documentElement.scrollWidth") == width
+    assert tab.page.evaluate(PARTS_UPON_OTHERS) == []
