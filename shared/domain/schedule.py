@@ -164,13 +164,16 @@ class Schedule:
 
     def slots_on(self, day: int, zone: ZoneInfo) -> list[Slot]:
         """Return the day's slots in order. Where the clock skips an hour, two times that meet are one slot."""
-        found: list[Slot] = []
+        found: dict[float, Slot] = {}
         for number, lane in enumerate(self.lanes):
             if lane.rule.includes(day):
                 at = instant_of(day, round(lane.minute), zone)  # people read whole minutes
                 early = 60 * min(EARLIEST, self._gaps[number].before / 2)
-                found.append(Slot(at, at + 60 * self.grace_of(number), early, number, day))
-        return self._apart(sorted(found)) if len(found) > 1 else found
+                found.setdefault(at, Slot(at, at + 60 * self.grace_of(number), early, number, day))
+        slots = list(found.values())
+        if len(slots) < 2:
+            return slots
+        return self._apart(sorted(slots)) if self._lacks_an_hour(slots) else sorted(slots)
 
     def slots_from(self, moment: float, zone: ZoneInfo, *, days: int = 400) -> Iterator[Slot]:
         """Yield the slots after `moment` (seconds since the epoch), at most `days` days on."""
@@ -178,13 +181,21 @@ class Schedule:
         for day in range(first, first + days):
             yield from (slot for slot in self.slots_on(day, zone) if slot.at > moment)
 
+    def _lacks_an_hour(self, slots: Sequence[Slot]) -> bool:
+        """Tell whether the clock skips some time between the first and the last of a day's slots, in lanes' order."""
+        first, last = slots[0], slots[-1]
+        usual = 60 * (self.lanes[last.lane].minute - self.lanes[first.lane].minute)
+        return last.at - first.at < usual - 300
+
     def _apart(self, slots: Sequence[Slot]) -> list[Slot]:
         """Return ascending slots without those that nearly meet the next one."""
-        apart = [one for one, following in pairwise(slots) if following.at - one.at >= self._meets_within(one)]
+        nearly = [60 * MEETING * self._gaps[slot.lane].after for slot in slots]
+        apart = [
+            one
+            for (one, following), near in zip(pairwise(slots), nearly, strict=False)
+            if following.at - one.at >= near
+        ]
         return [*apart, slots[-1]]
-
-    def _meets_within(self, slot: Slot) -> float:
-        return 60 * MEETING * self._gaps[slot.lane].after
 
     def _of_several_lanes(self) -> ScheduleKind:
         gaps = [self.gap_after(number) for number in range(len(self.lanes))]
