@@ -366,7 +366,7 @@ class TestFile:
 
         exported = operator.get("/customers/export.csv").text
 
-        assert "Aspen,yes,,,7,Aspen" in exported
+        assert "Aspen,yes,,,,7,Aspen" in exported
         assert "Nothing to import" in self.show(operator, exported).text
 
     def test_where_autotask_does_not_answer_the_other_lines_go_in(
