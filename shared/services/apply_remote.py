@@ -38,6 +38,7 @@ def apply_seen(db: Session, found: Sequence[RemoteTicket], *, looked_at: datetim
 
 def note_seen(db: Session, ticket_ids: Sequence[int], *, looked_at: datetime) -> None:
     """Note of many tickets that they were to be seen."""
+    _lock(db, ticket_ids)
     is_older = or_(Ticket.remote_seen_at.is_(None), Ticket.remote_seen_at < looked_at)
     seen = update(Ticket).where(Ticket.id.in_(ticket_ids), is_older).values(remote_seen_at=looked_at, misses=0)
     db.execute(seen.execution_options(synchronize_session=False))
@@ -45,8 +46,14 @@ def note_seen(db: Session, ticket_ids: Sequence[int], *, looked_at: datetime) ->
 
 def note_unseen(db: Session, ticket_ids: Sequence[int]) -> None:
     """Count that these were not to be seen: which is no proof of anything."""
+    _lock(db, ticket_ids)
     missed = update(Ticket).where(Ticket.id.in_(ticket_ids)).values(misses=Ticket.misses + 1)
     db.execute(missed.execution_options(synchronize_session=False))
+
+
+def _lock(db: Session, ticket_ids: Sequence[int]) -> None:
+    """Lock many tickets in everybody's order: an update takes its rows in any."""
+    db.execute(select(Ticket.id).where(Ticket.id.in_(ticket_ids)).order_by(Ticket.id).with_for_update(key_share=True))
 
 
 def apply_deletion(db: Session, proof: Deletion, *, now: datetime) -> bool:
