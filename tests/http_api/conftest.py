@@ -8,6 +8,7 @@ import pytest
 from fastapi import FastAPI
 
 from functions.http_api import formats
+from shared import clock
 from shared.clients.queues import queues_in_this_process
 from shared.domain.permissions import Role
 from shared.settings import settings
@@ -80,3 +81,10 @@ def reporter(signed_in: Callable[[Role], Browser]) -> Browser:
 def _new_user(role: Role) -> str:
     make_user(f"the {role.value}", role)
     return f"the {role.value}"
+
+
+@pytest.fixture
+def one_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no minute pass during a test that compares times as pages say them."""
+    moment = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: moment)

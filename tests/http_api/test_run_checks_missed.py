@@ -1,3 +1,4 @@
+import pytest
 from sqlalchemy import update
 
 from shared.db.session import transaction
@@ -6,6 +7,8 @@ from shared.models.jobs import JobRun
 from tests.http_api.client import Browser
 from tests.http_api.run_checks_world import a_job, rows
 from tests.http_api.silence_world import ago, make_history, missed_runs, said, stop
+
+pytestmark = pytest.mark.usefixtures("one_moment")
 
 SUCCESS, WARNING, FAILED = Status.SUCCESS, Status.WARNING, Status.FAILED
 

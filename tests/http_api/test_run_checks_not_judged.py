@@ -1,11 +1,15 @@
 from datetime import datetime
 
+import pytest
+
 from shared.db.session import transaction
 from shared.domain.status import Status
 from shared.models.system import ImportCycle
 from tests.http_api.client import Browser
 from tests.http_api.run_checks_world import a_job, rows, text_of
 from tests.http_api.silence_world import ago, held, said
+
+pytestmark = pytest.mark.usefixtures("one_moment")
 
 SUCCESS, WARNING, FAILED = Status.SUCCESS, Status.WARNING, Status.FAILED
 

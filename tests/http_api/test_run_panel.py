@@ -1,3 +1,4 @@
+import pytest
 from sqlalchemy import update
 
 from shared.db.session import transaction
@@ -11,6 +12,8 @@ from shared.services.record_run import record_overdue_run
 from tests.http_api.client import Browser
 from tests.http_api.run_checks_world import a_job, a_run, text_of
 from tests.http_api.silence_world import ago, held, missed_runs, said, slots_of, stop
+
+pytestmark = pytest.mark.usefixtures("one_moment")
 
 SUCCESS, WARNING, FAILED = Status.SUCCESS, Status.WARNING, Status.FAILED
 DAILY = Lane(rule=Cycle(1, frozenset(range(7))), minute=360, grace=25)
