@@ -154,7 +154,9 @@ class Server:
         self._release()
 
     def create_database(self, name: str, template: str | None = None) -> None:
-        source = sql.SQL(" TEMPLATE {}").format(sql.Identifier(template)) if template else sql.SQL("")
+        # Copying its files takes a tenth of the time that writing all of them to the log does.
+        copied = sql.SQL(" TEMPLATE {} STRATEGY FILE_COPY")
+        source = copied.format(sql.Identifier(template)) if template else sql.SQL("")
         self._execute(sql.SQL("CREATE DATABASE {}{}").format(sql.Identifier(name), source))
 
     def drop_database(self, name: str) -> None:
